@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of the package: Swift 6 mode, and a warning is an error.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "Martlet",
+    products: [
+        .library(name: "Martlet", targets: ["Martlet"]),
+        .executable(name: "martlet", targets: ["MartletCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // The order a batch meets them in. Dependencies point backwards only.
+        .target(name: "MartletIR", path: "Sources/IR", swiftSettings: strict),
+        .target(
+            name: "MartletPasses", dependencies: ["MartletIR"], path: "Sources/Passes",
+            swiftSettings: strict),
+        .target(name: "MartletMemoryPlan", path: "Sources/MemoryPlan", swiftSettings: strict),
+        .systemLibrary(
+            name: "COpenBLAS", path: "Sources/COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+        .target(
+            name: "MartletRuntime",
+            dependencies: ["MartletIR", "MartletMemoryPlan", "COpenBLAS"],
+            path: "Sources/Runtime", swiftSettings: strict),
+        .target(
+            name: "MartletLayers",
+            dependencies: [
+                "MartletIR", .product(name: "OrderedCollections", package: "swift-collections"),
+            ],
+            path: "Sources/Layers", swiftSettings: strict),
+        .target(
+            name: "MartletText", dependencies: ["MartletLayers"], path: "Sources/Text",
+            swiftSettings: strict),
+        .target(
+            name: "MartletInterchange", dependencies: ["MartletLayers", "MartletText"],
+            path: "Sources/Interchange", swiftSettings: strict),
+        .target(
+            name: "MartletTraining",
+            dependencies: [
+                "MartletLayers", "MartletPasses", "MartletRuntime", "MartletInterchange",
+                "MartletText", .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Training", swiftSettings: strict),
+        .target(
+            name: "Martlet",
+            dependencies: [
+                "MartletIR", "MartletPasses", "MartletMemoryPlan", "MartletRuntime",
+                "MartletLayers", "MartletText", "MartletInterchange", "MartletTraining",
+            ],
+            path: "Sources/Martlet", swiftSettings: strict),
+        .target(
+            name: "MartletGraphs", dependencies: ["Martlet"], path: "graphs",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "MartletCLI",
+            dependencies: [
+                "Martlet", "MartletGraphs",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/CLI", swiftSettings: strict),
+        .testTarget(
+            name: "MemoryPlanTests", dependencies: ["MartletMemoryPlan"],
+            path: "Tests/MemoryPlanTests", swiftSettings: strict),
+    ]
+)

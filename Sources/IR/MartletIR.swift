@@ -1,0 +1,1 @@
+// MartletIR: the tensor graph: types, ops, builder, verifier, printer and parser.

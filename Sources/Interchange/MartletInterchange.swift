@@ -1,0 +1,1 @@
+// MartletInterchange: file formats.

@@ -1,0 +1,1 @@
+// MartletLayers: layers and models.

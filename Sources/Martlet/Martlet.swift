@@ -1,0 +1,9 @@
+// The umbrella: `import Martlet` is all that a user of the library writes.
+@_exported import MartletIR
+@_exported import MartletInterchange
+@_exported import MartletLayers
+@_exported import MartletMemoryPlan
+@_exported import MartletPasses
+@_exported import MartletRuntime
+@_exported import MartletText
+@_exported import MartletTraining

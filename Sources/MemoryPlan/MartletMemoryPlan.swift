@@ -1,0 +1,1 @@
+// MartletMemoryPlan: buffers with lifetimes to offsets in one arena.

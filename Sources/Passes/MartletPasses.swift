@@ -1,0 +1,1 @@
+// MartletPasses: graph to graph transformations.

@@ -1,0 +1,1 @@
+// MartletRuntime: plans, the interpreted backend, arena and threads.

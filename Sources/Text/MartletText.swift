@@ -1,0 +1,1 @@
+// MartletText: tokenisation of text and readers of text files.

@@ -1,0 +1,1 @@
+// MartletTraining: compile, fit, evaluate, predict.

@@ -1,0 +1,2 @@
+import MartletMemoryPlan
+import Testing

@@ -1,0 +1,1 @@
+// MartletGraphs: models declared in the DSL, one a file.
