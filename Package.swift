@@ -70,5 +70,9 @@ let package = Package(
         .testTarget(
             name: "MemoryPlanTests", dependencies: ["MartletMemoryPlan"],
             path: "Tests/MemoryPlanTests", swiftSettings: strict),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "TestSupportTests", dependencies: ["TestSupport"],
+            path: "Tests/TestSupportTests", swiftSettings: strict),
     ]
 )

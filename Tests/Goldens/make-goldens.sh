@@ -1,0 +1,11 @@
+#!/bin/sh
+# Makes the golden files again: all of them, or those named.
+# Usage: make-goldens.sh VENV [SUBJECT…]
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+python=${1:?"usage: make-goldens.sh VENV [SUBJECT…]"}/bin/python
+shift
+[ $# -gt 0 ] || set -- layers masks
+for subject in "$@"; do
+    "$python" -W ignore "$here/$subject.py"
+done
