@@ -1,1 +1,0 @@
-// MartletIR: the tensor graph: types, ops, builder, verifier, printer and parser.

@@ -1,0 +1,158 @@
+/// The general contraction: batch axes are paired, contracting axes are multiplied and summed.
+///
+/// Result axes: the batch axes, then the left operand's free axes, then the right operand's.
+public struct DotGeneral: PrimitiveOperation {
+    public var leftBatch: [Int]
+    public var rightBatch: [Int]
+    public var leftContracting: [Int]
+    public var rightContracting: [Int]
+
+    public init(
+        leftBatch: [Int] = [], rightBatch: [Int] = [], leftContracting: [Int],
+        rightContracting: [Int]
+    ) {
+        self.leftBatch = leftBatch
+        self.rightBatch = rightBatch
+        self.leftContracting = leftContracting
+        self.rightContracting = rightContracting
+    }
+
+    public var name: String { "dot_general" }
+    public var attributes: [Attribute] {
+        [
+            Attribute("left_batch", .integers(leftBatch)),
+            Attribute("right_batch", .integers(rightBatch)),
+            Attribute("left_contracting", .integers(leftContracting)),
+            Attribute("right_contracting", .integers(rightContracting)),
+        ]
+    }
+
+    package func leftFree(rank: Int) -> [Int] {
+        (0..<rank).filter { !leftBatch.contains($0) && !leftContracting.contains($0) }
+    }
+
+    package func rightFree(rank: Int) -> [Int] {
+        (0..<rank).filter { !rightBatch.contains($0) && !rightContracting.contains($0) }
+    }
+
+    public func resultTypes(_ operands: [TensorType]) throws -> [TensorType] {
+        try TypeMismatch.requireCount(operands, 2)
+        let (left, right) = (operands[0], operands[1])
+        try TypeMismatch.require(
+            left.dtype == right.dtype, "element types differ: \(left.dtype) and \(right.dtype)")
+        try Self.requireDistinct(leftBatch + leftContracting, rank: left.rank, "left")
+        try Self.requireDistinct(rightBatch + rightContracting, rank: right.rank, "right")
+        try Self.requirePaired(leftBatch, rightBatch, left.shape, right.shape, "batch")
+        try Self.requirePaired(
+            leftContracting, rightContracting, left.shape, right.shape, "contracting")
+        let dimensions =
+            leftBatch.map { left.shape[$0] }
+            + leftFree(rank: left.rank).map { left.shape[$0] }
+            + rightFree(rank: right.rank).map { right.shape[$0] }
+        return [left.with(shape: Shape(dimensions))]
+    }
+
+    private static func requireDistinct(_ axes: [Int], rank: Int, _ side: String) throws {
+        for axis in axes { try TypeMismatch.requireAxis(axis, rank: rank) }
+        try TypeMismatch.require(
+            Set(axes).count == axes.count, "the \(side) operand names an axis twice: \(axes)")
+    }
+
+    private static func requirePaired(
+        _ left: [Int], _ right: [Int], _ leftShape: Shape, _ rightShape: Shape, _ kind: String
+    ) throws {
+        try TypeMismatch.require(
+            left.count == right.count,
+            "\(left.count) left and \(right.count) right \(kind) axes")
+        for (a, b) in zip(left, right) {
+            try TypeMismatch.require(
+                leftShape[a] == rightShape[b],
+                "\(kind) extents differ: left axis \(a) has \(leftShape[a]), "
+                    + "right axis \(b) has \(rightShape[b])")
+        }
+    }
+
+    public var gradient: GradientRule {
+        .rule { context in
+            let dy = try context.cotangent()
+            return [
+                try Self.operandGradient(
+                    context, dy: dy, other: 1, ownBatch: leftBatch, otherBatch: rightBatch,
+                    ownFree: leftFree(rank: context.type(0).rank),
+                    ownContracting: leftContracting, otherContracting: rightContracting,
+                    otherFree: rightFree(rank: context.type(1).rank), ownIsLeft: true),
+                try Self.operandGradient(
+                    context, dy: dy, other: 0, ownBatch: rightBatch, otherBatch: leftBatch,
+                    ownFree: rightFree(rank: context.type(1).rank),
+                    ownContracting: rightContracting, otherContracting: leftContracting,
+                    otherFree: leftFree(rank: context.type(0).rank), ownIsLeft: false),
+            ]
+        }
+    }
+
+    /// Contracts dy with the other operand over the other's free axes, then puts the axes back
+    /// in the operand's own order.
+    private static func operandGradient(
+        _ context: GradientContext, dy: Value, other: Int, ownBatch: [Int], otherBatch: [Int],
+        ownFree: [Int], ownContracting: [Int], otherContracting: [Int], otherFree: [Int],
+        ownIsLeft: Bool
+    ) throws -> Value {
+        let b = context.builder
+        let batchCount = ownBatch.count
+        let dyBatch = Array(0..<batchCount)
+        // dy's axes: batch, left free, right free.
+        let otherStart = ownIsLeft ? batchCount + ownFree.count : batchCount
+        let dyOther = otherFree.indices.map { otherStart + $0 }
+        // The other operand's axes left over are its contracting ones, in rising order.
+        let leftOver = otherContracting.sorted()
+        let ownOfLeftOver = leftOver.map {
+            ownContracting[otherContracting.firstIndex(of: $0) ?? 0]
+        }
+        let product: Value
+        let order: [Int]
+        if ownIsLeft {
+            product = try b.dotGeneral(
+                dy, context.operands[other], leftBatch: dyBatch, rightBatch: otherBatch,
+                leftContracting: dyOther, rightContracting: otherFree)
+            order = ownBatch + ownFree + ownOfLeftOver
+        } else {
+            product = try b.dotGeneral(
+                context.operands[other], dy, leftBatch: otherBatch, rightBatch: dyBatch,
+                leftContracting: otherFree, rightContracting: dyOther)
+            order = ownBatch + ownOfLeftOver + ownFree
+        }
+        // order[i] is the operand axis that axis i of the product is.
+        var permutation = order
+        for (from, to) in order.enumerated() { permutation[to] = from }
+        return try b.transpose(product, permutation)
+    }
+
+    public func evaluate(
+        _ operands: [ReferenceTensor], resultTypes: [TensorType], extents: SymbolExtents
+    ) throws -> [ReferenceTensor] {
+        let (left, right) = (operands[0], operands[1])
+        let leftFree = leftFree(rank: left.rank)
+        let rightFree = rightFree(rank: right.rank)
+        let summed = leftContracting.map { left.shape[$0] }
+        return [
+            .generate(left.dtype, shape: extents.shape(resultTypes[0].shape)) { index in
+                var (i, j) = (
+                    [Int](repeating: 0, count: left.rank), [Int](repeating: 0, count: right.rank)
+                )
+                for (n, axis) in leftBatch.enumerated() { i[axis] = index[n] }
+                for (n, axis) in rightBatch.enumerated() { j[axis] = index[n] }
+                for (n, axis) in leftFree.enumerated() { i[axis] = index[leftBatch.count + n] }
+                for (n, axis) in rightFree.enumerated() {
+                    j[axis] = index[leftBatch.count + leftFree.count + n]
+                }
+                var sum = 0.0
+                forEachIndex(of: summed) { k in
+                    for (n, axis) in leftContracting.enumerated() { i[axis] = k[n] }
+                    for (n, axis) in rightContracting.enumerated() { j[axis] = k[n] }
+                    sum += left[i] * right[j]
+                }
+                return sum
+            }
+        ]
+    }
+}
