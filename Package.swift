@@ -27,9 +27,10 @@ let package = Package(
         .target(name: "MartletMemoryPlan", path: "Sources/MemoryPlan", swiftSettings: strict),
         .systemLibrary(
             name: "COpenBLAS", path: "Sources/COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+        .target(name: "CMartlet", path: "Sources/CMartlet"),
         .target(
             name: "MartletRuntime",
-            dependencies: ["MartletIR", "MartletMemoryPlan", "COpenBLAS"],
+            dependencies: ["MartletIR", "MartletMemoryPlan", "COpenBLAS", "CMartlet"],
             path: "Sources/Runtime", swiftSettings: strict),
         .target(
             name: "MartletLayers",
@@ -67,6 +68,14 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CLI", swiftSettings: strict),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        .testTarget(
+            name: "IRTests", dependencies: ["MartletIR"], path: "Tests/IRTests",
+            swiftSettings: strict),
+        .testTarget(
+            name: "RuntimeTests",
+            dependencies: ["MartletRuntime", "CMartlet", "AllocationCounter"],
+            path: "Tests/RuntimeTests", swiftSettings: strict),
         .testTarget(
             name: "MemoryPlanTests", dependencies: ["MartletMemoryPlan"],
             path: "Tests/MemoryPlanTests", swiftSettings: strict),

@@ -1,0 +1,64 @@
+import AllocationCounter
+import MartletRuntime
+import Testing
+
+/// Each in a process of its own, where no other test allocates.
+@Suite struct AllocationCounterTests {
+    @Test func countsSwiftAndCAllocations() async {
+        await #expect(processExitsWith: .success) {
+            try #require(allocation_counter_is_available())
+            allocation_counter_start()
+            let before = allocation_counter_thread_count()
+            let array = [Int](unsafeUninitializedCapacity: 1000) { _, count in count = 0 }
+            let block = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
+            block.deallocate()
+            let count = allocation_counter_stop()
+            #expect(array.capacity >= 1000)
+            #expect(count >= 2)
+            #expect(allocation_counter_thread_count() - before >= 2)
+            let more = [Int](unsafeUninitializedCapacity: 1000) { _, count in count = 0 }
+            #expect(more.capacity >= 1000)
+            #expect(allocation_counter_count() == count, "counted after the stop")
+        }
+    }
+
+    @Test func countsNothingWhenNothingIsAllocated() async {
+        await #expect(processExitsWith: .success) {
+            try #require(allocation_counter_is_available())
+            var sum = 0
+            allocation_counter_start()
+            for index in 0..<1000 { sum &+= index }
+            let count = allocation_counter_stop()
+            #expect(count == 0)
+            #expect(sum == 499_500)
+        }
+    }
+
+    @Test func runsAllocateNothing() async {
+        await #expect(processExitsWith: .success) {
+            try #require(allocation_counter_is_available())
+            let pool = try ThreadPool(threadCount: 3)
+            let sums = UnsafeMutablePointer<Int>.allocate(capacity: 64)
+            sums.initialize(repeating: 0, count: 64)
+            let phases = (0..<4).map { _ in Phase(partCount: 16) { part, _ in sums[part] += 1 } }
+            func runAll(times: Int) {
+                for _ in 0..<times {
+                    pool.run(phases)
+                    pool.run(partCount: 16, context: (sums, 16)) { context, part, _ in
+                        context.0[part + context.1] += 1
+                    }
+                }
+            }
+            runAll(times: 100)
+            allocation_counter_start()
+            runAll(times: 100)
+            let count = allocation_counter_stop()
+            #expect(count == 0, "\(count) allocations")
+            #expect(sums[0] == 800 && sums[16] == 200)
+            allocation_counter_start()
+            pool.run(partCount: 16) { part in sums[part] += 1 }
+            #expect(allocation_counter_stop() <= 1)
+            #expect(sums[0] == 801)
+        }
+    }
+}
