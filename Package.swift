@@ -79,9 +79,6 @@ let package = Package(
         .testTarget(
             name: "MemoryPlanTests", dependencies: ["MartletMemoryPlan"],
             path: "Tests/MemoryPlanTests", swiftSettings: strict),
-        .testTarget(
-            name: "RuntimeTests", dependencies: ["MartletRuntime"], path: "Tests/RuntimeTests",
-            swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport"],
