@@ -79,6 +79,9 @@ let package = Package(
         .testTarget(
             name: "MemoryPlanTests", dependencies: ["MartletMemoryPlan"],
             path: "Tests/MemoryPlanTests", swiftSettings: strict),
+        .testTarget(
+            name: "PassesTests", dependencies: ["MartletIR", "MartletPasses", "TestSupport"],
+            path: "Tests/PassesTests", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport"],

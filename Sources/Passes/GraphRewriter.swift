@@ -1,0 +1,53 @@
+import MartletIR
+
+/// Rebuilds a graph node by node, letting a pass put something else in a node's place.
+struct GraphRewriter {
+    let graph: Graph
+    let builder: GraphBuilder
+    /// For each node already visited, the values that stand for its results in the new graph.
+    private(set) var translated: [[Value]] = []
+
+    init(_ graph: Graph) {
+        self.graph = graph
+        builder = GraphBuilder(name: graph.name)
+        translated.reserveCapacity(graph.nodes.count)
+    }
+
+    func translate(_ value: Value) -> Value { translated[value.node][value.result] }
+
+    /// The node of the new graph that yields a value.
+    func node(_ value: Value) -> Node { builder.nodes[value.node] }
+
+    /// Visits every node in order. `replacement` gets the node with operands of the new graph and
+    /// returns the values to use instead, or nil to keep it.
+    static func rewrite(
+        _ graph: Graph, _ replacement: (Node, inout GraphRewriter) throws -> [Value]?
+    ) throws -> Graph {
+        var rewriter = GraphRewriter(graph)
+        for node in graph.nodes {
+            var node = node
+            node.operands = node.operands.map { rewriter.translate($0) }
+            rewriter.builder.path = node.path
+            let values =
+                try replacement(node, &rewriter)
+                ?? rewriter.builder.copy(node, operands: node.operands)
+            rewriter.translated.append(values)
+        }
+        return try rewriter.finish()
+    }
+
+    /// Copies every node as it is.
+    mutating func copyAll() {
+        for node in graph.nodes {
+            translated.append(builder.copy(node, operands: node.operands.map { translate($0) }))
+        }
+    }
+
+    /// The new graph, with the old one's outputs.
+    func finish() throws -> Graph {
+        for output in graph.outputs {
+            builder.output(output.name, translate(output.value), updates: output.updates)
+        }
+        return try builder.build()
+    }
+}

@@ -1,1 +1,0 @@
-// MartletPasses: graph to graph transformations.

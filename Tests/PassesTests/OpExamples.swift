@@ -1,0 +1,215 @@
+import MartletIR
+import Testing
+
+/// One op with operands that fit it: what the tests of the whole catalogue loop over.
+struct OpExample: Sendable, CustomTestStringConvertible {
+    var label: String
+    var op: Op
+    var operands: [Operand]
+
+    /// An operand's type and the values it may take.
+    struct Operand: Sendable {
+        var type: TensorType
+        var range: ClosedRange<Double>
+    }
+
+    init(_ label: String, _ op: Op, _ operands: Operand...) {
+        self.label = label
+        self.op = op
+        self.operands = operands
+    }
+
+    var testDescription: String { label }
+}
+
+private func float(
+    _ extents: Int..., in range: ClosedRange<Double> = -2...2
+) -> OpExample.Operand {
+    OpExample.Operand(type: TensorType(.f64, Shape(extents)), range: range)
+}
+
+private func integer(_ extents: Int..., in range: ClosedRange<Double>) -> OpExample.Operand {
+    OpExample.Operand(type: TensorType(.i32, Shape(extents)), range: range)
+}
+
+private func boolean(_ extents: Int...) -> OpExample.Operand {
+    OpExample.Operand(type: TensorType(.bool, Shape(extents)), range: 0...1)
+}
+
+/// Seed and step of a random op.
+private let key = OpExample.Operand(type: TensorType(.i64, .scalar), range: 3...9)
+
+extension OpExample {
+    /// At least one example of every op and of every variant with rules of its own.
+    static let all: [OpExample] =
+        leaves + elementwise + movement + contractions + softmaxes + activations + norms
+        + attentions + updates
+
+    static let leaves: [OpExample] = [
+        OpExample("constant", .constant(Constant(Literal(.f64, shape: [2], elements: [1, 2])))),
+        OpExample("iota", .iota(Iota(TensorType(.f64, [2, 3]), axis: 1))),
+        OpExample("size", .dimensionSize(DimensionSize([2, 3], .f64))),
+        OpExample("random bits", .randomBits(RandomBits(shape: [3, 20], stream: 1)), key, key),
+    ]
+
+    static let elementwise: [OpExample] =
+        Unary.Kind.allCases.map { kind in
+            switch kind {
+            case .log, .sqrt, .rsqrt, .logPlusOne:
+                OpExample(kind.rawValue, .unary(Unary(kind)), float(2, 3, in: 0.3...2))
+            case .abs, .sign, .floor, .ceil:
+                OpExample(kind.rawValue, .unary(Unary(kind)), float(2, 3, in: 0.2...0.9))
+            case .not: OpExample(kind.rawValue, .unary(Unary(kind)), boolean(2, 3))
+            default: OpExample(kind.rawValue, .unary(Unary(kind)), float(2, 3))
+            }
+        }
+        + Binary.Kind.allCases.map { kind in
+            switch kind {
+            case .and, .or:
+                OpExample(kind.rawValue, .binary(Binary(kind)), boolean(5), boolean(5))
+            case .divide:
+                OpExample(kind.rawValue, .binary(Binary(kind)), float(5), float(5, in: 0.5...2))
+            case .power:
+                OpExample(kind.rawValue, .binary(Binary(kind)), float(5, in: 0.3...2), float(5))
+            default: OpExample(kind.rawValue, .binary(Binary(kind)), float(5), float(5))
+            }
+        }
+        + [
+            OpExample("compare", .compare(Compare(.lt)), float(5), float(5)),
+            OpExample("select", .select(Select()), boolean(5), float(5), float(5)),
+            OpExample("convert", .convert(Convert(to: .f32)), float(5)),
+        ]
+
+    static let movement: [OpExample] = [
+        OpExample(
+            "broadcast", .broadcastInDim(BroadcastInDim(shape: [2, 3, 4], dimensions: [0, 2])),
+            float(2, 1)),
+        OpExample("reshape", .reshape(Reshape([3, 4])), float(2, 6)),
+        OpExample("transpose", .transpose(Transpose([2, 0, 1])), float(2, 3, 4)),
+        OpExample(
+            "slice", .slice(Slice(starts: [1, 0], limits: [6, 3], strides: [2, 1])), float(7, 3)),
+        OpExample(
+            "pad", .pad(Pad(low: [1, 0], high: [0, 2], interior: [1, 0])), float(3, 2), float()),
+        OpExample("concatenate", .concatenate(Concatenate(axis: 1)), float(2, 3), float(2, 1)),
+        OpExample("gather", .gather(Gather()), float(5, 3), integer(2, 2, in: 0...4)),
+        OpExample(
+            "scatter", .scatterAdd(ScatterAdd()), float(5, 3), integer(4, in: 0...4), float(4, 3)),
+        OpExample("embedding", .embedding(EmbeddingLookup()), float(5, 3), integer(7, in: 0...4)),
+        OpExample(
+            "embedding gradient", .embeddingGradient(EmbeddingGradient(rowCount: 5)),
+            integer(7, in: 0...4), float(7, 3)),
+    ]
+
+    static let contractions: [OpExample] =
+        [
+            OpExample(
+                "dense", .dotGeneral(DotGeneral(leftContracting: [2], rightContracting: [0])),
+                float(2, 3, 4), float(4, 5)),
+            OpExample(
+                "two contracting",
+                .dotGeneral(DotGeneral(leftContracting: [2, 0], rightContracting: [0, 2])),
+                float(2, 3, 4), float(4, 5, 2)),
+            OpExample(
+                "batched",
+                .dotGeneral(
+                    DotGeneral(
+                        leftBatch: [0, 2], rightBatch: [0, 2], leftContracting: [3],
+                        rightContracting: [3])), float(2, 3, 2, 4), float(2, 5, 2, 4)),
+            OpExample("arg max", .argMax(ArgMax(axis: 1)), float(3, 4)),
+        ]
+        + Reduce.Kind.allCases.map { kind in
+            kind == .and || kind == .or
+                ? OpExample(
+                    "reduce \(kind)", .reduce(Reduce(kind, axes: [0, 2])), boolean(2, 3, 2))
+                : OpExample(
+                    "reduce \(kind)", .reduce(Reduce(kind, axes: [0, 2])), float(2, 3, 2))
+        }
+
+    static let softmaxes: [OpExample] = [
+        OpExample("softmax", .softmax(Softmax(axis: 1)), float(2, 5, 2)),
+        OpExample("log softmax", .logSoftmax(LogSoftmax(axis: 1)), float(3, 5)),
+        OpExample(
+            "softmax cross entropy", .softmaxCrossEntropy(SoftmaxCrossEntropy()), float(3, 4),
+            integer(3, in: 0...3)),
+        OpExample(
+            "softmax cross entropy gradient",
+            .softmaxCrossEntropyGradient(SoftmaxCrossEntropyGradient()), float(3, 4),
+            integer(3, in: 0...3), float(3), float(3)),
+    ]
+
+    static let activations: [OpExample] =
+        [
+            OpExample("gelu", .gelu(Gelu()), float(7)),
+            OpExample("gelu approximate", .gelu(Gelu(isApproximate: true)), float(7)),
+            OpExample("dropout", .dropout(Dropout(rate: 0.4, stream: 2)), float(3, 20), key, key),
+        ]
+        + BiasActivation.Activation.allCases.map {
+            OpExample(
+                "bias \($0)", .biasActivation(BiasActivation($0)), float(2, 3, 4), float(3, 4))
+        }
+        + BiasActivation.Activation.allCases.map {
+            $0.hasSlopeFromResult
+                ? OpExample(
+                    "bias \($0) gradient", .biasActivationGradient(BiasActivationGradient($0)),
+                    float(3, 4), float(3, 4))
+                : OpExample(
+                    "bias \($0) gradient", .biasActivationGradient(BiasActivationGradient($0)),
+                    float(3, 4), float(3, 4), float(4))
+        }
+
+    static let norms: [OpExample] = [
+        OpExample(
+            "layer norm", .layerNorm(LayerNorm(epsilon: 1e-3)), float(2, 3, 5), float(5), float(5)),
+        OpExample(
+            "layer norm bare",
+            .layerNorm(LayerNorm(epsilon: 0.1, hasScale: false, hasOffset: false)),
+            float(3, 5)),
+        OpExample(
+            "layer norm residual dropout",
+            .layerNorm(LayerNorm(epsilon: 1e-6, hasResidual: true, rate: 0.3, stream: 4)),
+            float(3, 5), float(3, 5), float(5), float(5), key, key),
+        OpExample(
+            "layer norm gradient", .layerNormGradient(LayerNormGradient()), float(3, 5),
+            float(3, 5), float(3), float(3, in: 0.5...2), float(5)),
+        OpExample(
+            "layer norm gradient bare",
+            .layerNormGradient(LayerNormGradient(hasScale: false, hasOffset: false)), float(3, 5),
+            float(3, 5), float(3), float(3, in: 0.5...2)),
+    ]
+
+    static let attentions: [OpExample] =
+        [
+            Attention(scale: 0.5),
+            Attention(scale: 0.5, isCausal: true),
+            Attention(scale: 0.7, hasMask: true),
+            Attention(scale: 0.7, hasMask: true, maskedRows: .zero, rate: 0.3, stream: 5),
+            Attention(scale: 0.7, isCausal: true, rate: 0.2, stream: 6),
+            Attention(scale: 0.7, hasMask: true, maskedRows: .zero, returnsScores: true),
+        ].flatMap { attention in
+            let label =
+                "causal \(attention.isCausal), mask \(attention.hasMask), "
+                + "rate \(attention.rate), scores \(attention.returnsScores)"
+            let inputs = [float(2, 3, 2, 4), float(2, 5, 2, 4), float(2, 5, 2, 3)]
+            let rest =
+                (attention.hasMask ? [boolean(2, 1, 3, 5)] : [])
+                + (attention.rate > 0 ? [key, key] : [])
+            var forward = OpExample("attention: " + label, .attention(attention))
+            forward.operands = inputs + rest
+            var backward = OpExample(
+                "attention gradient: " + label, .attentionGradient(AttentionGradient(attention)))
+            backward.operands =
+                [float(2, 3, 2, 3)] + inputs + [float(2, 3, 2, 3), float(2, 2, 3)] + rest
+            return [forward, backward]
+        }
+
+    static let updates: [OpExample] = [
+        OpExample("sgd", .sgdUpdate(SGDUpdate()), float(3), float(3), float()),
+        OpExample(
+            "sgd nesterov",
+            .sgdUpdate(SGDUpdate(momentum: 0.9, isNesterov: true, hasDecay: true)), float(3),
+            float(3), float(), float(3), float()),
+        OpExample(
+            "adam", .adamUpdate(AdamUpdate(beta1: 0.9, beta2: 0.999, hasDecay: true)), float(3),
+            float(3), float(3), float(3, in: 0...1), float(), float(in: 0.1...1), float()),
+    ]
+}
