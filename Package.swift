@@ -38,11 +38,15 @@ let package = Package(
                 "MartletIR", .product(name: "OrderedCollections", package: "swift-collections"),
             ],
             path: "Sources/Layers", swiftSettings: strict),
+        .target(name: "MartletFiles", path: "Sources/Files", swiftSettings: strict),
+        .target(name: "MartletJSON", path: "Sources/JSON", swiftSettings: strict),
         .target(
-            name: "MartletText", dependencies: ["MartletLayers"], path: "Sources/Text",
-            swiftSettings: strict),
+            name: "MartletText",
+            dependencies: ["MartletFiles", "MartletJSON", "MartletLayers"],
+            path: "Sources/Text", swiftSettings: strict),
         .target(
-            name: "MartletInterchange", dependencies: ["MartletLayers", "MartletText"],
+            name: "MartletInterchange",
+            dependencies: ["MartletFiles", "MartletJSON", "MartletLayers", "MartletText"],
             path: "Sources/Interchange", swiftSettings: strict),
         .target(
             name: "MartletTraining",
@@ -86,5 +90,9 @@ let package = Package(
         .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport"],
             path: "Tests/TestSupportTests", swiftSettings: strict),
+        .testTarget(
+            name: "InterchangeTests",
+            dependencies: ["MartletFiles", "MartletInterchange", "MartletJSON"],
+            path: "Tests/InterchangeTests", swiftSettings: strict),
     ]
 )
