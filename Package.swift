@@ -94,5 +94,8 @@ let package = Package(
             name: "InterchangeTests",
             dependencies: ["MartletFiles", "MartletInterchange", "MartletJSON"],
             path: "Tests/InterchangeTests", swiftSettings: strict),
+        .testTarget(
+            name: "TextTests", dependencies: ["MartletText"], path: "Tests/TextTests",
+            resources: [.copy("Resources")], swiftSettings: strict),
     ]
 )

@@ -1,1 +1,0 @@
-// MartletText: tokenisation of text and readers of text files.
