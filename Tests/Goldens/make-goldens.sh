@@ -5,7 +5,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 python=${1:?"usage: make-goldens.sh VENV [SUBJECT…]"}/bin/python
 shift
-[ $# -gt 0 ] || set -- layers masks
+[ $# -gt 0 ] || set -- layers masks activations losses metrics schedules optimizers \
+    initializers
 for subject in "$@"; do
     "$python" -W ignore "$here/$subject.py"
 done

@@ -35,5 +35,17 @@ import Testing
     @Test func everyFileReads() throws {
         #expect(try GoldenFile<LayerGolden>.load("layers").cases.count > 100)
         #expect(try GoldenFile<MaskGolden>.load("masks").cases.count > 50)
+        #expect(try GoldenFile<ActivationGolden>.load("activations").cases.count > 30)
+        #expect(try GoldenFile<LossGolden>.load("losses").cases.count > 100)
+        #expect(try GoldenFile<MetricGolden>.load("metrics").cases.count > 100)
+        #expect(try GoldenFile<ScheduleGolden>.load("schedules").cases.count > 20)
+        #expect(try GoldenFile<InitializerGolden>.load("initializers").cases.count > 50)
+        for golden in try GoldenFile<OptimizerGolden>.load("optimizers").cases {
+            #expect(golden.gradients.count == golden.steps.count, "\(golden.name)")
+            for step in golden.steps {
+                #expect(step.parameters.map(\.shape) == golden.variables.map(\.tensor.shape))
+                #expect(step.slots.count == golden.slotNames.count)
+            }
+        }
     }
 }
