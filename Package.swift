@@ -13,6 +13,10 @@ let package = Package(
         .library(name: "Martlet", targets: ["Martlet"]),
         .executable(name: "martlet", targets: ["MartletCLI"]),
     ],
+    traits: [
+        .default(enabledTraits: ["LLVM"]),
+        .trait(name: "LLVM", description: "Native kernels through LLVM 19 (llvm-19-dev)."),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -32,6 +36,13 @@ let package = Package(
             name: "MartletRuntime",
             dependencies: ["MartletIR", "MartletMemoryPlan", "COpenBLAS", "CMartlet"],
             path: "Sources/Runtime", swiftSettings: strict),
+        .target(
+            name: "CLLVM", path: "Sources/CLLVM",
+            cSettings: [.define("MARTLET_LLVM", .when(traits: ["LLVM"]))]),
+        .target(
+            name: "MartletCodegen",
+            dependencies: [.target(name: "CLLVM", condition: .when(traits: ["LLVM"]))],
+            path: "Sources/Codegen", swiftSettings: strict),
         .target(
             name: "MartletLayers",
             dependencies: [
@@ -80,6 +91,9 @@ let package = Package(
             name: "RuntimeTests",
             dependencies: ["MartletRuntime", "CMartlet", "AllocationCounter"],
             path: "Tests/RuntimeTests", swiftSettings: strict),
+        .testTarget(
+            name: "CodegenTests", dependencies: ["MartletCodegen"],
+            path: "Tests/CodegenTests", swiftSettings: strict),
         .testTarget(
             name: "MemoryPlanTests", dependencies: ["MartletMemoryPlan"],
             path: "Tests/MemoryPlanTests", swiftSettings: strict),

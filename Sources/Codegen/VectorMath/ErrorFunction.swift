@@ -1,0 +1,37 @@
+extension VectorMath {
+    /// erf x, by two minimax polynomials: x·p(x²) near 0, 1 − exp(q(|x|)) beyond 0.928.
+    package static func erf(_ x: Value) -> Value {
+        let size = x.absolute()
+        let near = polynomial(
+            x * x,
+            [
+                -5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1,
+                1.28379166e-1,
+            ]
+        ).multiplied(by: x, adding: x)
+        let exponent = polynomial(
+            size,
+            [
+                -1.72853470e-5, 3.83197126e-4, -3.88396438e-3, 2.42546219e-2, -1.06777877e-1,
+                -6.34846687e-1, -1.28717512e-1,
+            ]
+        ).multiplied(by: size, adding: -size)
+        let far = withSign(of: x, 1 - exp(exponent))
+        return (size .> 0.927734375).select(far, near)
+    }
+
+    /// erf(x/√2) for the normal distribution, absolute error 6e-7, without exp or division: x is
+    /// clamped to ±5, then x·p(2x²/25 − 1).
+    static func normalErrorFunction(_ x: Value) -> Value {
+        let bounded = x.clamped(-5, 5)
+        let u = (bounded * bounded).multiplied(by: 0.08, adding: x.like(-1))
+        return bounded
+            * polynomial(
+                u,
+                [
+                    0.00116771089, -0.00320194101, 0.0035825575, -0.00543263582, 0.0126807497,
+                    -0.0222733277, 0.0328699221, -0.0465588374, 0.0628706543, -0.080881849,
+                    0.103042074, -0.140592706, 0.282727563,
+                ])
+    }
+}
