@@ -95,8 +95,9 @@ let package = Package(
             name: "CodegenTests", dependencies: ["MartletCodegen"],
             path: "Tests/CodegenTests", swiftSettings: strict),
         .testTarget(
-            name: "MemoryPlanTests", dependencies: ["MartletMemoryPlan"],
-            path: "Tests/MemoryPlanTests", swiftSettings: strict),
+            name: "MemoryPlanTests", dependencies: ["MartletMemoryPlan", "TestSupport"],
+            path: "Tests/MemoryPlanTests", resources: [.copy("Problems")],
+            swiftSettings: strict),
         .testTarget(
             name: "PassesTests", dependencies: ["MartletIR", "MartletPasses", "TestSupport"],
             path: "Tests/PassesTests", swiftSettings: strict),

@@ -1,1 +1,0 @@
-// MartletMemoryPlan: buffers with lifetimes to offsets in one arena.
