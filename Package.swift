@@ -89,7 +89,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["MartletRuntime", "CMartlet", "AllocationCounter"],
+            dependencies: [
+                "MartletRuntime", "CMartlet", "AllocationCounter", "GraphTestSupport", "TestSupport",
+            ],
             path: "Tests/RuntimeTests", swiftSettings: strict),
         .testTarget(
             name: "CodegenTests", dependencies: ["MartletCodegen"],
@@ -99,8 +101,12 @@ let package = Package(
             path: "Tests/MemoryPlanTests", resources: [.copy("Problems")],
             swiftSettings: strict),
         .testTarget(
-            name: "PassesTests", dependencies: ["MartletIR", "MartletPasses", "TestSupport"],
+            name: "PassesTests",
+            dependencies: ["MartletIR", "MartletPasses", "GraphTestSupport", "TestSupport"],
             path: "Tests/PassesTests", swiftSettings: strict),
+        .target(
+            name: "GraphTestSupport", dependencies: ["MartletIR"], path: "Tests/GraphTestSupport",
+            swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport"],
@@ -112,8 +118,5 @@ let package = Package(
         .testTarget(
             name: "TextTests", dependencies: ["MartletText"], path: "Tests/TextTests",
             resources: [.copy("Resources")], swiftSettings: strict),
-        .testTarget(
-            name: "TrainingTests", dependencies: ["MartletTraining"],
-            path: "Tests/TrainingTests", swiftSettings: strict),
     ]
 )

@@ -1,25 +1,7 @@
+import GraphTestSupport
 import MartletIR
 import MartletPasses
-import TestSupport
 import Testing
-
-/// The inputs of an example with random values, seeded.
-func randomInputs(_ example: OpExample, seed: UInt64) -> [ReferenceTensor] {
-    example.operands.enumerated().map { index, operand in
-        let source = RandomSource(seed: seed, stream: UInt64(index))
-        let shape = operand.type.shape.fixed ?? []
-        let count = shape.reduce(1, *)
-        let (low, high) = (operand.range.lowerBound, operand.range.upperBound)
-        let elements = (0..<count).map { element in
-            operand.type.dtype.isFloat
-                ? low + (high - low) * source.uniformDouble(at: UInt64(element))
-                : low
-                    + Double(
-                        source.integer(at: UInt64(element), below: Int(high - low) + 1))
-        }
-        return ReferenceTensor(operand.type.dtype, shape: shape, elements: elements)
-    }
-}
 
 struct GradientTests {
     /// A scalar loss: every float result times fixed random weights, summed.
@@ -58,7 +40,7 @@ struct GradientTests {
         let differentiated = try Differentiate().run(graph)
         try Verifier.verify(differentiated)
         let interpreter = ReferenceInterpreter(precision: .float64)
-        let values = randomInputs(example, seed: 5)
+        let values = example.randomOperands(seed: 5)
         var inputs: [String: ReferenceTensor] = [:]
         for (index, value) in values.enumerated() { inputs["\(index)"] = value }
         let outputs = try interpreter.run(differentiated, inputs)

@@ -76,7 +76,8 @@ public struct Unary: PrimitiveOperation {
         [operands[0].mapElements(resultTypes[0].dtype, function)]
     }
 
-    var function: (Double) -> Double {
+    /// The function on one element, as the reference kernel computes it.
+    package var function: (Double) -> Double {
         switch kind {
         case .negate: { -$0 }
         case .abs: { Swift.abs($0) }
@@ -179,7 +180,8 @@ public struct Binary: PrimitiveOperation {
         return [result.wrapped()]
     }
 
-    func function(integer: Bool) -> (Double, Double) -> Double {
+    /// The function on one pair of elements, as the reference kernel computes it.
+    package func function(integer: Bool) -> (Double, Double) -> Double {
         switch kind {
         case .add: { $0 + $1 }
         case .subtract: { $0 - $1 }
@@ -267,7 +269,8 @@ public struct Compare: PrimitiveOperation {
         return [result]
     }
 
-    var function: (Double, Double) -> Bool {
+    /// The comparison of one pair of elements.
+    package var function: (Double, Double) -> Bool {
         switch direction {
         case .eq: { $0 == $1 }
         case .ne: { $0 != $1 }
@@ -327,11 +330,20 @@ public struct Convert: PrimitiveOperation {
 extension ReferenceTensor {
     /// Integers outside their type's range wrap around, as two's complement does.
     func wrapped() -> ReferenceTensor {
-        switch dtype {
-        case .i8: mapElements { Double(Int8(truncatingIfNeeded: Int64($0))) }
-        case .u8: mapElements { Double(UInt8(truncatingIfNeeded: Int64($0))) }
-        case .i32: mapElements { Double(Int32(truncatingIfNeeded: Int64($0))) }
-        case .i64, .f32, .f64, .bf16, .f16, .bool: self
+        dtype.isInteger ? mapElements { dtype.wrapping($0) } : self
+    }
+}
+
+extension DType {
+    /// A whole number as an integer type holds it, wrapped around; i64 saturates where a Double
+    /// no longer tells whole numbers apart.
+    package func wrapping(_ value: Double) -> Double {
+        guard let whole = Int64(exactly: value) else { return value }
+        switch self {
+        case .i8: return Double(Int8(truncatingIfNeeded: whole))
+        case .u8: return Double(UInt8(truncatingIfNeeded: whole))
+        case .i32: return Double(Int32(truncatingIfNeeded: whole))
+        case .i64, .f32, .f64, .bf16, .f16, .bool: return value
         }
     }
 }

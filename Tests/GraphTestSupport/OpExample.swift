@@ -2,24 +2,24 @@ import MartletIR
 import Testing
 
 /// One op with operands that fit it: what the tests of the whole catalogue loop over.
-struct OpExample: Sendable, CustomTestStringConvertible {
-    var label: String
-    var op: Op
-    var operands: [Operand]
+package struct OpExample: Sendable, CustomTestStringConvertible {
+    package var label: String
+    package var op: Op
+    package var operands: [Operand]
 
     /// An operand's type and the values it may take.
-    struct Operand: Sendable {
-        var type: TensorType
-        var range: ClosedRange<Double>
+    package struct Operand: Sendable {
+        package var type: TensorType
+        package var range: ClosedRange<Double>
     }
 
-    init(_ label: String, _ op: Op, _ operands: Operand...) {
+    package init(_ label: String, _ op: Op, _ operands: Operand...) {
         self.label = label
         self.op = op
         self.operands = operands
     }
 
-    var testDescription: String { label }
+    package var testDescription: String { label }
 }
 
 private func float(
@@ -41,18 +41,18 @@ private let key = OpExample.Operand(type: TensorType(.i64, .scalar), range: 3...
 
 extension OpExample {
     /// At least one example of every op and of every variant with rules of its own.
-    static let all: [OpExample] =
+    package static let all: [OpExample] =
         leaves + elementwise + movement + contractions + softmaxes + activations + norms
         + attentions + updates
 
-    static let leaves: [OpExample] = [
+    package static let leaves: [OpExample] = [
         OpExample("constant", .constant(Constant(Literal(.f64, shape: [2], elements: [1, 2])))),
         OpExample("iota", .iota(Iota(TensorType(.f64, [2, 3]), axis: 1))),
         OpExample("size", .dimensionSize(DimensionSize([2, 3], .f64))),
         OpExample("random bits", .randomBits(RandomBits(shape: [3, 20], stream: 1)), key, key),
     ]
 
-    static let elementwise: [OpExample] =
+    package static let elementwise: [OpExample] =
         Unary.Kind.allCases.map { kind in
             switch kind {
             case .log, .sqrt, .rsqrt, .logPlusOne:
@@ -80,7 +80,7 @@ extension OpExample {
             OpExample("convert", .convert(Convert(to: .f32)), float(5)),
         ]
 
-    static let movement: [OpExample] = [
+    package static let movement: [OpExample] = [
         OpExample(
             "broadcast", .broadcastInDim(BroadcastInDim(shape: [2, 3, 4], dimensions: [0, 2])),
             float(2, 1)),
@@ -100,7 +100,7 @@ extension OpExample {
             integer(7, in: 0...4), float(7, 3)),
     ]
 
-    static let contractions: [OpExample] =
+    package static let contractions: [OpExample] =
         [
             OpExample(
                 "dense", .dotGeneral(DotGeneral(leftContracting: [2], rightContracting: [0])),
@@ -125,7 +125,7 @@ extension OpExample {
                     "reduce \(kind)", .reduce(Reduce(kind, axes: [0, 2])), float(2, 3, 2))
         }
 
-    static let softmaxes: [OpExample] = [
+    package static let softmaxes: [OpExample] = [
         OpExample("softmax", .softmax(Softmax(axis: 1)), float(2, 5, 2)),
         OpExample("log softmax", .logSoftmax(LogSoftmax(axis: 1)), float(3, 5)),
         OpExample(
@@ -137,7 +137,7 @@ extension OpExample {
             integer(3, in: 0...3), float(3), float(3)),
     ]
 
-    static let activations: [OpExample] =
+    package static let activations: [OpExample] =
         [
             OpExample("gelu", .gelu(Gelu()), float(7)),
             OpExample("gelu approximate", .gelu(Gelu(isApproximate: true)), float(7)),
@@ -157,7 +157,7 @@ extension OpExample {
                     float(3, 4), float(3, 4), float(4))
         }
 
-    static let norms: [OpExample] = [
+    package static let norms: [OpExample] = [
         OpExample(
             "layer norm", .layerNorm(LayerNorm(epsilon: 1e-3)), float(2, 3, 5), float(5), float(5)),
         OpExample(
@@ -177,7 +177,7 @@ extension OpExample {
             float(3, 5), float(3), float(3, in: 0.5...2)),
     ]
 
-    static let attentions: [OpExample] =
+    package static let attentions: [OpExample] =
         [
             Attention(scale: 0.5),
             Attention(scale: 0.5, isCausal: true),
@@ -202,7 +202,7 @@ extension OpExample {
             return [forward, backward]
         }
 
-    static let updates: [OpExample] = [
+    package static let updates: [OpExample] = [
         OpExample("sgd", .sgdUpdate(SGDUpdate()), float(3), float(3), float()),
         OpExample(
             "sgd nesterov",
@@ -212,4 +212,43 @@ extension OpExample {
             "adam", .adamUpdate(AdamUpdate(beta1: 0.9, beta2: 0.999, hasDecay: true)), float(3),
             float(3), float(3), float(3, in: 0...1), float(), float(in: 0.1...1), float()),
     ]
+}
+
+extension OpExample {
+    /// The example with every f64 replaced by f32.
+    package var inFloat32: OpExample {
+        var example = self
+        for index in operands.indices where operands[index].type.dtype == .f64 {
+            example.operands[index].type.dtype = .f32
+        }
+        switch op {
+        case .constant(var constant):
+            constant.literal.dtype = .f32
+            example.op = .constant(constant)
+        case .iota(var iota):
+            iota.type.dtype = .f32
+            example.op = .iota(iota)
+        case .dimensionSize(var size):
+            size.dtype = .f32
+            example.op = .dimensionSize(size)
+        case .convert: example.op = .convert(Convert(to: .i32))
+        default: break
+        }
+        return example
+    }
+
+    /// Values for the operands, drawn from their ranges.
+    package func randomOperands(seed: UInt64) -> [ReferenceTensor] {
+        operands.enumerated().map { index, operand in
+            let source = RandomSource(seed: seed, stream: UInt64(index))
+            let shape = operand.type.shape.fixed ?? []
+            let (low, high) = (operand.range.lowerBound, operand.range.upperBound)
+            let elements = (0..<shape.reduce(1, *)).map { element in
+                operand.type.dtype.isFloat
+                    ? low + (high - low) * source.uniformDouble(at: UInt64(element))
+                    : low + Double(source.integer(at: UInt64(element), below: Int(high - low) + 1))
+            }
+            return ReferenceTensor(operand.type.dtype, shape: shape, elements: elements)
+        }
+    }
 }

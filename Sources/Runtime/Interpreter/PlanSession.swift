@@ -1,0 +1,209 @@
+import MartletIR
+
+/// The storage of a model's parameters and optimizer slots, shared by the plans that read and
+/// update them (training, evaluation, prediction).
+///
+/// Unchecked: whoever runs a plan that updates a store answers for no other plan reading it at
+/// the same time.
+public final class ParameterStore: @unchecked Sendable {
+    private var buffers: [String: (type: TensorType, buffer: AlignedBuffer)] = [:]
+
+    public init() {}
+
+    public var names: [String] { buffers.keys.sorted() }
+
+    public func type(of name: String) -> TensorType? { buffers[name]?.type }
+
+    /// The bytes of a tensor, made (zero) on first use.
+    ///
+    /// - Throws: `GraphError` where the tensor exists with another type, or its size is unknown.
+    @discardableResult
+    public func buffer(_ name: String, _ type: TensorType) throws -> AlignedBuffer {
+        if let found = buffers[name] {
+            guard found.type == type else {
+                throw GraphError(
+                    path: name, message: "the stored tensor is \(found.type), expected \(type)")
+            }
+            return found.buffer
+        }
+        guard type.shape.fixed != nil, let byteCount = type.shape.boundByteCount(of: type.dtype)
+        else {
+            throw GraphError(path: name, message: "\(type) has no fixed size to store")
+        }
+        let buffer = try AlignedBuffer(byteCount: byteCount)
+        buffers[name] = (type, buffer)
+        return buffer
+    }
+
+    /// The elements of a stored f32 tensor; empty where there is none of that name.
+    public func floats(_ name: String) -> UnsafeMutableBufferPointer<Float> {
+        guard let found = buffers[name], found.type.dtype == .f32 else {
+            return UnsafeMutableBufferPointer(start: nil, count: 0)
+        }
+        return UnsafeMutableBufferPointer(
+            start: found.buffer.base.assumingMemoryBound(to: Float.self),
+            count: found.buffer.byteCount / MemoryLayout<Float>.size)
+    }
+}
+
+/// A plan with its memory, ready to run again and again: an arena, the batch's inputs, bound
+/// kernels for each combination of extents met so far.
+///
+/// A session serves one run at a time; several sessions may share a `ThreadPool` and, where none
+/// updates it, a `ParameterStore`.
+public final class PlanSession {
+    public let plan: Plan
+    private let pool: ThreadPool
+    private let arena: Arena
+    private let binder: any StepBinder
+    private let scratch: Scratch
+    private let failure = RunFailure()
+    private let addresses: [UnsafeMutableRawPointer]
+    /// Keeps alive what `addresses` points to.
+    private let owned: [AlignedBuffer]
+    private let guarded: Set<String>
+    private var bound: [SymbolExtents: [Phase]] = [:]
+
+    /// - Parameters:
+    ///   - store: where inputs of role parameter, constant and slot live.
+    ///   - finiteOutputs: float scalars that must be finite; else the run stops right there,
+    ///     before any step after it, and throws `NonFiniteValue`.
+    ///   - isPoisoned: fills the arena with NaN first, for tests that nothing is read unwritten.
+    /// - Throws: `MemoryError` where the arena exceeds the memory limit.
+    public convenience init(
+        _ plan: Plan, store: ParameterStore, pool: ThreadPool, finiteOutputs: Set<String> = [],
+        isPoisoned: Bool = false
+    ) throws {
+        try self.init(
+            plan, store: store, pool: pool, binder: InterpretedBinder(),
+            finiteOutputs: finiteOutputs, isPoisoned: isPoisoned)
+    }
+
+    init(
+        _ plan: Plan, store: ParameterStore, pool: ThreadPool, binder: any StepBinder,
+        finiteOutputs: Set<String>, isPoisoned: Bool
+    ) throws {
+        self.plan = plan
+        self.pool = pool
+        self.binder = binder
+        guarded = finiteOutputs
+        scratch = try Scratch(workerCount: pool.threadCount)
+        arena = try Arena(byteCount: plan.memory.peakByteCount, isPoisoned: isPoisoned)
+        var owned: [AlignedBuffer] = []
+        var addresses: [UnsafeMutableRawPointer] = []
+        let inputs = Dictionary(uniqueKeysWithValues: plan.inputs.map { ($0.buffer, $0.input) })
+        for (index, buffer) in plan.buffers.enumerated() {
+            switch buffer.storage {
+            case .arena(let byteOffset): addresses.append(arena.base + byteOffset)
+            case .constant(let literal):
+                let memory = try AlignedBuffer(byteCount: max(buffer.byteCount, 1))
+                literal.write(to: memory.base)
+                owned.append(memory)
+                addresses.append(memory.base)
+            case .input:
+                guard let input = inputs[index] else { continue }
+                let memory: AlignedBuffer
+                switch input.role {
+                case .parameter, .constant, .slot:
+                    memory = try store.buffer(input.inputName, input.type)
+                case .data, .step, .seed:
+                    memory = try AlignedBuffer(byteCount: max(buffer.byteCount, 1))
+                }
+                owned.append(memory)
+                addresses.append(memory.base)
+            }
+        }
+        self.owned = owned
+        self.addresses = addresses
+    }
+
+    /// The bytes of an input, large enough for the bounds; nil where the plan has no such input.
+    public func address(ofInput name: String) -> UnsafeMutableRawPointer? {
+        guard let input = plan.inputs.first(where: { $0.input.inputName == name }) else {
+            return nil
+        }
+        return addresses[input.buffer]
+    }
+
+    /// The bytes and type of an output after a run; valid until the next one.
+    public func output(_ name: String) -> (base: UnsafeRawPointer, type: TensorType)? {
+        guard let output = plan.outputs.first(where: { $0.name == name }) else { return nil }
+        return (UnsafeRawPointer(addresses[output.value.buffer]), output.value.type)
+    }
+
+    /// Runs every step.
+    ///
+    /// Allocates nothing once a combination of extents has been run.
+    ///
+    /// - Parameter extents: the actual extent of each symbol; its bound where none is given.
+    /// - Throws: `GraphError` for an extent outside `0...bound`, an index outside its table, or
+    ///   a guarded output that is not finite. Parameters are then as before the run, unless the
+    ///   failing step comes after an update.
+    public func run(_ extents: SymbolExtents = SymbolExtents()) throws {
+        if bound[extents] == nil { try bind(extents) }
+        if let phases = bound[extents] { pool.run(phases) }
+        try failure.throwIfFailed()
+    }
+
+    private func bind(_ extents: SymbolExtents) throws {
+        for symbol in plan.symbols where !(0...symbol.bound).contains(extents(symbol)) {
+            throw GraphError(
+                path: plan.name,
+                message: "\(symbol.name) is \(extents(symbol)), "
+                    + "but the plan was made for 0...\(symbol.bound)")
+        }
+        let context = BindingContext(
+            addresses: addresses, extents: extents, scratch: scratch, failure: failure)
+        var phases: [Phase] = []
+        for step in plan.steps {
+            phases += try binder.bind(step, context).map { skippedAfterFailure($0) }
+            phases += guardPhases(step, context)
+        }
+        try scratch.allocate()
+        // Extents rarely take more than two values; a stream of ever new ones must not grow memory.
+        if bound.count >= 32 { bound.removeAll() }
+        bound[extents] = phases
+    }
+
+    private func skippedAfterFailure(_ phase: Phase) -> Phase {
+        let (failure, body) = (failure, phase.body)
+        return Phase(partCount: phase.partCount) { part, worker in
+            if !failure.hasFailed { body(part, worker) }
+        }
+    }
+
+    private func guardPhases(_ step: PlanStep, _ context: BindingContext) -> [Phase] {
+        plan.outputs.filter { output in
+            guarded.contains(output.name) && output.value.type.dtype == .f32
+                && step.results.contains { $0?.buffer == output.value.buffer }
+        }.map { output in
+            let value = context.floats(output.value)
+            let failure = failure
+            return Phase(partCount: 1) { _, _ in
+                if !failure.hasFailed && !value.pointee.isFinite {
+                    failure.record(NonFiniteValue(name: output.name, value: value.pointee))
+                }
+            }
+        }
+    }
+}
+
+/// A guarded output was NaN or infinite; the run stopped before the steps after it.
+public struct NonFiniteValue: Error, Hashable, CustomStringConvertible {
+    public var name: String
+    public var value: Float
+
+    public var description: String {
+        "\(name) is \(value); the parameters were left as they were before this step. "
+            + "Lower the learning rate, clip the gradients, or check the inputs for such values"
+    }
+}
+
+extension Literal {
+    func write(to base: UnsafeMutableRawPointer) {
+        for index in 0..<shape.reduce(1, *) {
+            let element = elements.count == 1 ? elements[0] : elements[index]
+            ElementAccess.store(element, to: base, dtype, at: index)
+        }
+    }
+}

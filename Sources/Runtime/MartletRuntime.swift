@@ -1,1 +1,0 @@
-// MartletRuntime: plans, the interpreted backend, arena and threads.

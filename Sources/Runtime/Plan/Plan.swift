@@ -1,0 +1,78 @@
+import MartletIR
+import MartletMemoryPlan
+
+/// A graph made executable: kernels in order, and an offset in one arena for every value.
+///
+/// A plan knows no backend. The interpreted backend runs each step by a routine, a compiling one
+/// turns each step into native code; both read the same offsets.
+public struct Plan: Sendable {
+    public let name: String
+    /// In the order they run.
+    public let steps: [PlanStep]
+    public let buffers: [PlanBuffer]
+    /// The inputs by name, with the buffer that holds each.
+    public let inputs: [PlanInput]
+    /// The outputs that are no update of an input.
+    public let outputs: [PlanOutput]
+    /// Sorted by name; the order of the extents given to a run.
+    public let symbols: [Symbol]
+    /// The arena's layout, with every symbol at its bound.
+    public let memory: MemoryPlan
+}
+
+/// One kernel: an op of the graph, or a cluster of elementwise ones.
+public struct PlanStep: Hashable, Sendable {
+    public enum Work: Hashable, Sendable {
+        case op(Op)
+        case cluster(Cluster)
+        /// Operand 0 copied into result 0: an update that could not be done in place.
+        case copy
+    }
+
+    public var work: Work
+    public var operands: [PlanValue]
+    /// Nil for a result nobody reads.
+    public var results: [PlanValue?]
+    /// The layer the step came from.
+    public var path: String
+
+    /// `attention`, `cluster(add, multiply)`: for messages and profiles.
+    public var label: String {
+        switch work {
+        case .op(let op): op.name
+        case .cluster(let cluster): cluster.label
+        case .copy: "copy"
+        }
+    }
+}
+
+/// A value in a buffer. A reshape is another type over the same buffer.
+public struct PlanValue: Hashable, Sendable {
+    public var buffer: Int
+    public var type: TensorType
+}
+
+public struct PlanBuffer: Hashable, Sendable {
+    public enum Storage: Hashable, Sendable {
+        /// Bytes of the arena.
+        case arena(byteOffset: Int)
+        /// The storage of an input, kept by whoever owns the parameters or the batch.
+        case input
+        /// Read-only, the same for every run.
+        case constant(Literal)
+    }
+
+    public var name: String
+    public var byteCount: Int
+    public var storage: Storage
+}
+
+public struct PlanInput: Hashable, Sendable {
+    public var input: Input
+    public var buffer: Int
+}
+
+public struct PlanOutput: Hashable, Sendable {
+    public var name: String
+    public var value: PlanValue
+}

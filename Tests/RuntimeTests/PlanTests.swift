@@ -1,0 +1,76 @@
+import GraphTestSupport
+import MartletIR
+import MartletMemoryPlan
+import MartletRuntime
+import TestSupport
+import Testing
+
+/// Runs a graph through plan and interpreter, with every input given as a reference tensor.
+func runPlan(
+    _ graph: Graph, _ inputs: [String: ReferenceTensor], extents: [String: Int] = [:],
+    threadCount: Int = 2
+) throws -> [String: ReferenceTensor] {
+    let plan = try Plan(graph)
+    try MemoryPlanValidator.validate(plan.memory)
+    let store = ParameterStore()
+    let pool = try ThreadPool(threadCount: threadCount)
+    let session = try PlanSession(plan, store: store, pool: pool, isPoisoned: true)
+    for input in plan.inputs {
+        let name = input.input.inputName
+        let value = try #require(inputs[name])
+        let base = try #require(session.address(ofInput: name))
+        for (index, element) in value.elements.enumerated() {
+            ElementAccess.store(element, to: base, value.dtype, at: index)
+        }
+    }
+    let extents = SymbolExtents(extents)
+    try session.run(extents)
+    var outputs: [String: ReferenceTensor] = [:]
+    for output in plan.outputs {
+        let (base, type) = try #require(session.output(output.name))
+        let shape = try #require(type.shape.evaluated { extents($0) })
+        let elements = (0..<shape.reduce(1, *)).map {
+            ElementAccess.load(base, type.dtype, at: $0)
+        }
+        outputs[output.name] = ReferenceTensor(type.dtype, shape: shape, elements: elements)
+    }
+    return outputs
+}
+
+struct PlanTests {
+    @Test(arguments: OpExample.all.map(\.inFloat32))
+    func planAgreesWithReference(_ example: OpExample) throws {
+        let b = GraphBuilder()
+        var operands: [Value] = []
+        var inputs: [String: ReferenceTensor] = [:]
+        let values = example.randomOperands(seed: 3)
+        for (index, operand) in example.operands.enumerated() {
+            let input = Input("\(index)", role: .data, type: operand.type)
+            operands.append(try b.append(.input(input)))
+            inputs[input.inputName] = values[index].roundedForTest
+        }
+        for (index, value) in try b.append(example.op, operands).enumerated() {
+            b.output("result \(index)", value)
+        }
+        let graph = try b.build()
+        let expected = try ReferenceInterpreter().run(graph, inputs)
+        let actual = try runPlan(graph, inputs)
+        for (name, tensor) in expected {
+            let received = try #require(actual[name])
+            #expect(received.shape == tensor.shape)
+            let problem = mismatch(
+                received.elements, tensor.elements, shape: tensor.shape,
+                tolerance: Tolerance(relative: 2e-5, absolute: 2e-6))
+            #expect(problem == nil, "\(example.label), \(name): \(problem ?? "")")
+        }
+    }
+}
+
+extension ReferenceTensor {
+    /// Floats as f32 holds them.
+    var roundedForTest: ReferenceTensor {
+        guard dtype == .f32 else { return self }
+        return ReferenceTensor(
+            dtype, shape: shape, elements: elements.map { Double(Float($0)) })
+    }
+}
