@@ -118,5 +118,8 @@ let package = Package(
         .testTarget(
             name: "TextTests", dependencies: ["MartletText"], path: "Tests/TextTests",
             resources: [.copy("Resources")], swiftSettings: strict),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["MartletTraining"],
+            path: "Tests/TrainingTests", swiftSettings: strict),
     ]
 )

@@ -40,6 +40,14 @@ import Testing
         #expect(try GoldenFile<MetricGolden>.load("metrics").cases.count > 100)
         #expect(try GoldenFile<ScheduleGolden>.load("schedules").cases.count > 20)
         #expect(try GoldenFile<InitializerGolden>.load("initializers").cases.count > 50)
+        for golden in try GoldenFile<LessonGolden>.load("l3").cases {
+            #expect(golden.losses.count == 30)
+            #expect(golden.initialWeights.map(\.name) == golden.finalWeights.map(\.name))
+        }
+        for golden in try GoldenFile<FitGolden>.load("fit_rules").cases {
+            #expect(Set(golden.historyKeys) == Set(golden.history.keys), "\(golden.name)")
+            #expect(golden.validationX == nil || golden.history["val_loss"] != nil)
+        }
         for golden in try GoldenFile<OptimizerGolden>.load("optimizers").cases {
             #expect(golden.gradients.count == golden.steps.count, "\(golden.name)")
             for step in golden.steps {
