@@ -58,10 +58,11 @@ def reductions(loss, y_true, y_pred, config=None, title=""):
             case(f"{title}{reduction}, mask, sample_weight", loss, y_true, y_pred, given, weight,
                  mask)
             case(f"{title}{reduction}, sample_weight of steps", loss, y_true, y_pred, given, steps)
-            case(f"{title}{reduction}, mask, sample_weight of steps", loss, y_true, y_pred, given, steps,
-                 mask)
+            case(f"{title}{reduction}, mask, sample_weight of steps", loss, y_true, y_pred, given,
+                 steps, mask)
     if y_pred.ndim == 3:
-        case(f"{title}all masked", loss, y_true, y_pred, config, None, np.zeros(y_pred.shape[:2], bool))
+        case(f"{title}all masked", loss, y_true, y_pred, config, None,
+             np.zeros(y_pred.shape[:2], bool))
 
 
 random = generator("data")
