@@ -116,8 +116,8 @@ let package = Package(
             dependencies: ["MartletFiles", "MartletInterchange", "MartletJSON"],
             path: "Tests/InterchangeTests", swiftSettings: strict),
         .testTarget(
-            name: "TextTests", dependencies: ["MartletText"], path: "Tests/TextTests",
-            resources: [.copy("Resources")], swiftSettings: strict),
+            name: "TextTests", dependencies: ["MartletText", "TestSupport"],
+            path: "Tests/TextTests", resources: [.copy("Resources")], swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["MartletTraining"],
             path: "Tests/TrainingTests", swiftSettings: strict),

@@ -1,5 +1,6 @@
 import Foundation
 import MartletText
+import TestSupport
 import Testing
 
 @Suite struct CSVReaderTests {
@@ -116,6 +117,78 @@ import Testing
         #expect(
             error?.description == "t.csv: the delimiter is \"§\", expected one ASCII character "
                 + "other than a quote or a line break")
+    }
+
+    @Test func readsNumbers() throws {
+        let text = "n,x\n-12,1.5e3\n5,1e50\n1.0,\"1,5\"\n 7,nan\n"
+        let rows = try CSVReader(text: text, name: "t.csv", options: .init(hasHeader: true))
+            .readAll()
+        #expect(try rows[0].integer("n") == -12)
+        #expect(try rows[0].float("x") == 1500)
+        #expect(try rows[0].string("x") == "1.5e3")
+
+        func message(_ body: () throws -> Void) -> String? {
+            #expect(throws: CSVError.self, performing: body)?.description
+        }
+        #expect(
+            message { _ = try rows[1].integer("n", in: 0...4) }
+                == "t.csv:3:1: n is \"5\", expected a whole number from 0 to 4")
+        #expect(
+            message { _ = try rows[1].float("x") }
+                == "t.csv:3:3: x is \"1e50\", expected a number up to ±3.4e38")
+        #expect(
+            message { _ = try rows[2].integer("n") }
+                == "t.csv:4:1: n is \"1.0\", expected a whole number")
+        #expect(
+            message { _ = try rows[2].float("x") }
+                == "t.csv:4:5: x is \"1,5\", expected a number with a decimal point")
+        #expect(
+            message { _ = try rows[3].float("x") }
+                == "t.csv:5:4: x is \"nan\", expected a number up to ±3.4e38")
+        #expect(message { _ = try rows[3].integer("n") } != nil)
+        #expect(
+            message { _ = try rows[3].string("y") }
+                == "t.csv:5:1: there is no column \"y\"; the header has \"n\", \"x\"")
+        let bare = try CSVReader(text: "1,2", name: "t.csv").readAll()
+        #expect(
+            message { _ = try bare[0].string("y") }
+                == "t.csv:1:1: there is no column \"y\", because the file is read without a "
+                + "header; set hasHeader")
+    }
+
+    @Test(.reportingSeed) func readsWhatWasWritten() {
+        let alphabet = ["a", ",", "\"", "\n", "\r", "\r\n", "é", "e\u{301}", "😀", " ", "\u{FEFF}"]
+        withEvery(seed: 0..<300) { random in
+            let columns = random.integer(in: 1..<5)
+            let rows = (0..<random.integer(in: 1..<6)).map { _ in
+                (0..<columns).map { _ in
+                    (0..<random.integer(in: 0..<6)).map { _ in random.element(of: alphabet) }
+                        .joined()
+                }
+            }
+            let end = random.element(of: ["\n", "\r\n", "\r"])
+            var text = rows.map { row in
+                row.map { "\"" + $0.replacing("\"", with: "\"\"") + "\"" }.joined(separator: ",")
+            }.joined(separator: end)
+            if random.bool() { text += end }
+            let read = try fields(text).map { $0.map { Array($0.utf8) } }
+            #expect(read == rows.map { $0.map { Array($0.utf8) } })
+        }
+    }
+
+    @Test func noiseIsReadOrRefused() {
+        let alphabet = ["a", ",", "\"", "\n", "\r", "é", "\0"]
+        var readCount = 0
+        withEvery(seed: 0..<2000) { random in
+            let text = (0..<random.integer(in: 0..<12)).map { _ in random.element(of: alphabet) }
+                .joined()
+            do {
+                let rows = try fields(text)
+                #expect(Set(rows.map(\.count)).count == 1)
+                readCount += 1
+            } catch is CSVError {}
+        }
+        #expect((100..<1900).contains(readCount))
     }
 
     @Test func deliversRowsBeforeTheError() async throws {

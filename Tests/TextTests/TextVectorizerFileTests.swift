@@ -32,13 +32,25 @@ import Testing
         #expect(loaded.vocabulary == ["[UNK]", "z"])
     }
 
+    @Test func jsonWritesNgramsAsKerasDoes() throws {
+        let range = try TextVectorizer(.init(ngrams: 3)).jsonData()
+        #expect(String(decoding: range, as: UTF8.self).contains("\"ngrams\":3"))
+        let list = try TextVectorizer(.init(ngrams: [3, 1])).jsonData()
+        #expect(String(decoding: list, as: UTF8.self).contains("\"ngrams\":[3,1]"))
+        #expect(try TextVectorizer(jsonData: list).options.ngrams == [3, 1])
+    }
+
     @Test func jsonKeepsThatThereIsNoVocabulary() throws {
         let loaded = try TextVectorizer(jsonData: TextVectorizer().jsonData())
         #expect(!loaded.isAdapted)
     }
 
     @Test(arguments: [
-        ("", "the saved vectorizer is not valid JSON"),
+        ("", "the saved vectorizer is not valid JSON; it was cut short or changed by hand"),
+        (
+            String(repeating: "[", count: 100_000),
+            "the saved vectorizer is not valid JSON; it was cut short or changed by hand"
+        ),
         ("{}", "the JSON has no options"),
         ("{\"options\": 3}", "wrong type in the JSON at options"),
     ]) func refusesBrokenJSON(_ json: String, _ reason: String) {

@@ -28,7 +28,7 @@ struct VectorizationGoldens: Decodable {
         var maxTokens: Int?
         var standardize: TextVectorizerOptions.Standardize?
         var split: TextVectorizerOptions.Split?
-        var ngrams: Ngrams?
+        var ngrams: TextVectorizerOptions.Ngrams?
         var outputMode: TextVectorizerOptions.OutputMode?
         var outputSequenceLength: Int?
         var padToMaxTokens: Bool?
@@ -38,23 +38,10 @@ struct VectorizationGoldens: Decodable {
                 maxTokens: maxTokens,
                 standardize: standardize ?? .lowerAndStripPunctuation,
                 split: split ?? .whitespace,
-                ngrams: ngrams?.inMartlet,
+                ngrams: ngrams,
                 outputMode: outputMode ?? .int,
                 outputSequenceLength: outputSequenceLength,
                 padToMaxTokens: padToMaxTokens ?? false)
-        }
-    }
-
-    struct Ngrams: Decodable, Sendable {
-        var inMartlet: TextVectorizerOptions.Ngrams
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if let width = try? container.decode(Int.self) {
-                inMartlet = .upTo(width)
-            } else {
-                inMartlet = .widths(try container.decode([Int].self))
-            }
         }
     }
 

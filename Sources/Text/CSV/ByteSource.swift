@@ -19,6 +19,10 @@ final class ByteSource {
     init(path: String) throws(CSVError) {
         name = path
         chunk = []
+        // The operating system would open the part before it.
+        guard !path.utf8.contains(0) else {
+            throw CSVError(.unreadable("the path contains a NUL byte"), file: path)
+        }
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw CSVError(.unreadable(Self.words(errno)), file: path)

@@ -70,6 +70,10 @@ public struct CSVError: Error, Hashable, Sendable, CustomStringConvertible {
         case .empty: return "the file is empty, expected rows"
         case .headerOnly: return "the file has a header but no rows"
         case .missingColumn(let name, let columns):
+            guard !columns.isEmpty else {
+                return "there is no column \(quoted(name)), because the file is read without a "
+                    + "header; set hasHeader"
+            }
             return "there is no column \(quoted(name)); the header has "
                 + columns.map { quoted($0) }.joined(separator: ", ")
         case .duplicateColumn(let name, let first, let second):

@@ -41,18 +41,3 @@ public struct CSVOptions: Hashable, Sendable {
         }
     }
 }
-
-/// One row of a CSV file.
-public struct CSVRow: Hashable, Sendable {
-    /// The fields as they are in the file, without the enclosing quotes.
-    public let fields: [String]
-    /// Where each field begins.
-    public let positions: [CSVPosition]
-    /// The names of the fields, if the file has a header; otherwise empty.
-    public let columns: [String]
-
-    /// The field in this column, or `nil` if the header does not name it.
-    public subscript(_ column: String) -> String? {
-        columns.firstIndex { $0.utf8.elementsEqual(column.utf8) }.map { fields[$0] }
-    }
-}

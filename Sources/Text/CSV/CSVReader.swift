@@ -149,7 +149,8 @@ public final class CSVRows: Sequence, IteratorProtocol {
         parser.fieldCount = expected
         hasRows = true
         isFinished = false
-        return CSVRow(fields: row.fields, positions: row.positions, columns: columns)
+        return CSVRow(
+            fields: row.fields, positions: row.positions, columns: columns, file: fileName)
     }
 
     public func next() -> Result<CSVRow, CSVError>? {

@@ -52,7 +52,8 @@ extension TextVectorizer: Codable {
         } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
             throw .invalidFile("wrong value in the JSON at \(Self.path(context.codingPath))")
         } catch {
-            throw .invalidFile("the saved vectorizer is not valid JSON")
+            throw .invalidFile(
+                "the saved vectorizer is not valid JSON; it was cut short or changed by hand")
         }
     }
 

@@ -34,6 +34,24 @@ public struct TextVectorizerOptions: Sendable, Hashable, Codable {
 
         public init(integerLiteral value: Int) { self = .upTo(value) }
         public init(arrayLiteral elements: Int...) { self = .widths(elements) }
+
+        /// A number or an array of numbers, as in Keras's configurations.
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let width = try? container.decode(Int.self) {
+                self = .upTo(width)
+            } else {
+                self = .widths(try container.decode([Int].self))
+            }
+        }
+
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .upTo(let width): try container.encode(width)
+            case .widths(let widths): try container.encode(widths)
+            }
+        }
     }
 
     /// What a text becomes.
