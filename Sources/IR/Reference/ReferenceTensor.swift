@@ -56,6 +56,9 @@ public struct ReferenceTensor: Hashable, Sendable {
         ReferenceTensor(dtype ?? self.dtype, shape: shape, elements: elements.map(transform))
     }
 
+    /// The elements as the dtype holds them.
+    package var roundedElements: [Double] { rounded().elements }
+
     /// Each element rounded to what its dtype can hold.
     func rounded() -> ReferenceTensor {
         switch dtype {
