@@ -121,5 +121,8 @@ let package = Package(
         .testTarget(
             name: "TrainingTests", dependencies: ["MartletTraining"],
             path: "Tests/TrainingTests", swiftSettings: strict),
+        .testTarget(
+            name: "GraphsTests", dependencies: ["MartletGraphs", "MartletText"],
+            path: "Tests/GraphsTests", swiftSettings: strict),
     ]
 )
