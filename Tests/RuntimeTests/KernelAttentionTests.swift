@@ -15,7 +15,7 @@ struct AttentionCase: CustomStringConvertible, Sendable {
     var sharedMaskRow = false
     var allHidden = false
     var rule = FullyMaskedRows.uniform
-    var rate: Float = 0
+    var rate = 0.0
     var spread: Float = 1
 
     var description: String {
@@ -56,7 +56,7 @@ struct NaiveAttention {
                 scale * (0..<d).reduce(0) { $0 + q[t * d + $1] * k[s * d + $1] }
             }
             if visible.isEmpty {
-                logSumExp.append(-.infinity)
+                logSumExp.append(shape.keys == 0 ? -.infinity : -1e30)
                 if shape.fullyMaskedRows == .uniform {
                     p = p.map { _ in 1 / Double(shape.keys) }
                 }
@@ -133,7 +133,9 @@ struct NaiveAttention {
             Buffer(sampler.floats(rows * (columns + pad), range))
         }
         func own(_ buffer: Buffer, _ rows: Int, _ columns: Int) -> [Float] {
-            (0..<rows).flatMap { r in (0..<columns).map { buffer.values[r * (columns + pad) + $0] }
+            let values = buffer.values
+            return (0..<rows).flatMap { r in
+                values[r * (columns + pad)..<r * (columns + pad) + columns]
             }
         }
         let (q, k, v, dO) = (widened(T, d), widened(S, d), widened(S, e), widened(T, e))

@@ -19,7 +19,7 @@ func philox(_ start: [UInt32], _ key: [UInt32]) -> [UInt32] {
 
 /// The dropout factor of one element, by the rule as written.
 func dropoutFactor(
-    row: Int, column: Int, columns: Int, rate: Float, seed: UInt64, stream: UInt64, step: UInt64
+    row: Int, column: Int, columns: Int, rate: Double, seed: UInt64, stream: UInt64, step: UInt64
 ) -> Float {
     var z = (seed ^ (stream &* 0x9E37_79B9_7F4A_7C15)) &+ 0x9E37_79B9_7F4A_7C15
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -34,7 +34,7 @@ func dropoutFactor(
         ], [UInt32(truncatingIfNeeded: z), UInt32(z >> 32)])
     let draw = (words[e / 16 % 4] >> (e % 16 >= 8 ? 16 : 0)) & 0xFFFF
     let threshold = UInt32((rate * 65536).rounded())
-    return draw >= threshold ? 1 / (1 - rate) : 0
+    return draw >= threshold ? Float(1 / (1 - rate)) : 0
 }
 
 @Suite struct KernelRandomTests {
@@ -53,7 +53,7 @@ func dropoutFactor(
 
     @Test(arguments: [1, 7, 16, 17, 32, 64, 65, 100, 256])
     func dropoutFollowsTheRule(columns: Int) {
-        let rate: Float = 0.3
+        let rate = 0.3
         let rows = 7
         let firstRow = (1 << 33) + 5
         let step: UInt64 = 0x1_2345_6789
@@ -79,20 +79,20 @@ func dropoutFactor(
         let rows = 1000
         let columns = 160
         let x = Buffer(count: rows * columns, fill: 1)
-        for rate: Float in [0.1, 0.5, 0.9] {
+        for rate in [0.1, 0.5, 0.9] {
             let mask = DropoutMask(rate: rate, seed: 1, stream: 2, step: 3)
             let y = Buffer(count: rows * columns)
             DropoutKernel.apply(
                 mask, firstRow: 0, rows: rows, columns: columns, x: x.reading, y: y.pointer)
             let dropped = Double(y.values.count { $0 == 0 }) / Double(rows * columns)
-            #expect(abs(dropped - Double(rate)) < 0.005)
+            #expect(abs(dropped - rate) < 0.005)
         }
     }
 
     @Test func extremeRatesKeepOrDropEverything() {
         let x = Buffer(count: 100, fill: 2)
         let y = Buffer(count: 100)
-        for (rate, expected) in [(Float(0), Float(2)), (1, 0), (-3, 2), (7, 0), (.nan, 2)] {
+        for (rate, expected) in [(0.0, Float(2)), (1, 0), (-3, 2), (7, 0), (.nan, 2)] {
             let mask = DropoutMask(rate: rate, seed: 1, stream: 2, step: 3)
             DropoutKernel.apply(
                 mask, firstRow: 0, rows: 1, columns: 100, x: x.reading, y: y.pointer)

@@ -103,7 +103,7 @@ extension AttentionKernel {
         limits: UnsafePointer<Float>?, keys: Int, logTotal: Float, delta: Float,
         dropout: inout DropoutReader?, position: Int, shape: AttentionShape
     ) {
-        if logTotal == -.infinity {
+        if logTotal <= ScoreLimits.fill {
             let weight = shape.fullyMaskedRows == .uniform && keys > 0 ? 1 / Float(keys) : 0
             weights.update(repeating: weight, count: keys)
             gradient.update(repeating: 0, count: keys)

@@ -1,7 +1,7 @@
 /// Attention of one head, by blocks of query rows; scores live only in scratch.
 package enum AttentionKernel {
     /// Query rows `queries` of one head: their output and, for the backward pass, the natural
-    /// logarithm of the sum of the exponentials of their scores (−∞ where a row sees no key).
+    /// logarithm of the sum of the exponentials of their scores (−1e30 where a row sees no key).
     ///
     /// - Parameters:
     ///   - output: row 0 of the head's [queries, valueDimension].
@@ -74,7 +74,7 @@ package enum AttentionKernel {
         if limits != nil && largest <= ScoreLimits.fill {
             let weight: Float = shape.fullyMaskedRows == .uniform ? 1 : 0
             line.update(repeating: weight, count: keys)
-            return (weight * Float(keys), -.infinity)
+            return (weight * Float(keys), ScoreLimits.fill)
         }
         let total = exponentials(line, minus: largest, width)
         return (total, keys == 0 ? -.infinity : largest + logarithm(total))

@@ -1,8 +1,11 @@
+import MartletIR
+
 /// The masks of one head as upper limits on scores: a shown key may score up to +∞, a hidden one no
 /// more than `fill`. Taking the minimum is one instruction, and leaves nothing not-a-number.
 struct ScoreLimits {
-    /// As Keras fills: −0.7 times the largest float32; e to it is 0 beside any ordinary score.
-    static let fill: Float = -0.7 * 3.402_823_5e38
+    /// The logit of a hidden key (`Attention.maskedLogit` of the IR): e to it is 0 beside any
+    /// ordinary score. It also is the log-sum-exp that marks a row of hidden keys alone.
+    static let fill = Float(Attention.maskedLogit)
 
     let shape: AttentionShape
     let operands: AttentionOperands

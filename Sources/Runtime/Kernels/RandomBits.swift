@@ -1,42 +1,27 @@
-/// The two 32-bit key words of one op's stream: splitmix64 of the seed mixed with the stream.
-package struct RandomKey: Sendable, Equatable {
-    package var low: UInt32
-    package var high: UInt32
-
-    package init(seed: UInt64, stream: UInt64) {
-        var z = (seed ^ (stream &* 0x9E37_79B9_7F4A_7C15)) &+ 0x9E37_79B9_7F4A_7C15
-        z = (z ^ (z &>> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z &>> 27)) &* 0x94D0_49BB_1331_11EB
-        z ^= z &>> 31
-        low = UInt32(truncatingIfNeeded: z)
-        high = UInt32(truncatingIfNeeded: z &>> 32)
-    }
-}
+import MartletIR
 
 /// Which elements a dropout keeps, drawn by position: the same answer in any order, on any thread,
 /// forward and backward, with nothing stored.
 ///
-/// Element (row r, column c) of a tensor whose last dimension is `columns` has the position
-/// `r · roundUp(columns, 16) + c`. Sixty-four positions form a superblock of eight Philox4x32-10
-/// counters; output word w of the eight gives the sixteen positions from 16·w on: its low halves
-/// the first eight, its high halves the next. An element is kept if its 16 bits reach
+/// The rule is `ElementRandom`'s; this is its form for SSE2. An element is kept if its 16 bits reach
 /// `round(rate · 65536)`, and a kept one is scaled by 1/(1 − rate).
 package struct DropoutMask: Sendable {
-    package let key: RandomKey
+    package let key: SIMD2<UInt32>
     package let step: UInt64
     /// A 16-bit draw below this is dropped; 65536 drops everything.
     package let threshold: Int32
     package let scale: Float
 
     /// `rate` is brought into 0…1 (not-a-number counts as 0).
-    package init(rate: Float, seed: UInt64, stream: UInt64, step: UInt64) {
-        let bounded = rate > 0 ? (rate < 1 ? rate : 1) : 0
-        key = RandomKey(seed: seed, stream: stream)
+    package init(rate: Double, seed: UInt64, stream: UInt64, step: UInt64) {
+        let bounded = rate > 0 ? min(rate, 1) : 0
+        key = Philox4x32.key(seed: seed, stream: stream)
         self.step = step
-        threshold = Int32((Double(bounded) * 65536).rounded())
-        scale = bounded < 1 ? 1 / (1 - bounded) : 0
+        threshold = Int32(truncatingIfNeeded: ElementRandom.dropThreshold(rate: bounded))
+        scale = bounded < 1 ? Float(1 / (1 - bounded)) : 0
     }
 
+    /// Positions from one row to the next.
     package static func rowPitch(columns: Int) -> Int { (columns &+ 15) & ~15 }
 
     /// The four times sixteen factors (0 or `scale`) of one superblock go to `factors[0..<64]`.
@@ -64,32 +49,6 @@ package struct DropoutMask: Sendable {
         let bits = unsafeBitCast(kept, to: SIMD8<UInt32>.self) & SIMD8(repeating: scale.bitPattern)
         return unsafeBitCast(bits, to: Float8.self)
     }
-
-    /// The factors of the positions `start ..< start + count`; `start` is a multiple of 16, and
-    /// whole groups of 16 are written: `factors` has room for `rowPitch(columns: count)`.
-    package func factors(
-        from start: Int, count: Int, into factors: UnsafeMutablePointer<Float>
-    ) {
-        let end = start &+ DropoutMask.rowPitch(columns: count)
-        var position = start
-        while position < end {
-            let inside = position & 63
-            let index = UInt64(truncatingIfNeeded: position &>> 6)
-            let out = factors + (position &- start)
-            if inside == 0 && position &+ 64 <= end {
-                superblock(index, into: out)
-                position &+= 64
-                continue
-            }
-            let take = min(64 &- inside, end &- position)
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: 64) { whole in
-                guard let base = whole.baseAddress else { return }
-                superblock(index, into: base)
-                out.update(from: base + inside, count: take)
-            }
-            position &+= take
-        }
-    }
 }
 
 /// Four Philox4x32-10 counters side by side, each word in the low half of a 64-bit lane: the one
@@ -102,13 +61,13 @@ struct PhiloxLanes {
 
     /// Counters `block … block + 3` of `step`, ten rounds on. `block` is a multiple of 4.
     @inline(__always)
-    init(block: UInt64, step: UInt64, key: RandomKey) {
+    init(block: UInt64, step: UInt64, key: SIMD2<UInt32>) {
         c0 = SIMD4(repeating: block) &+ SIMD4(0, 1, 2, 3)
         c1 = SIMD4(repeating: block &>> 32)
         c2 = SIMD4(repeating: step)
         c3 = SIMD4(repeating: step &>> 32)
-        var k0 = key.low
-        var k1 = key.high
+        var k0 = key.x
+        var k1 = key.y
         for _ in 0..<10 {
             round(UInt64(k0), UInt64(k1))
             k0 &+= 0x9E37_79B9

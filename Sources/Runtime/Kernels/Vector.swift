@@ -121,25 +121,32 @@ package func mapRange(
     }
 }
 
+/// `y[i] = f(a[i], b[i], c[i])`; `y` may be any of the three.
+@inline(__always)
+package func mapRange(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafePointer<Float>,
+    _ y: UnsafeMutablePointer<Float>, _ count: Int, _ f: (Float8, Float8, Float8) -> Float8
+) {
+    var i = 0
+    while i &+ 8 <= count {
+        store8(f(load8(a + i), load8(b + i), load8(c + i)), y + i)
+        i &+= 8
+    }
+    if i < count {
+        let rest = count &- i
+        storeTail(
+            f(loadTail(a + i, rest), loadTail(b + i, rest), loadTail(c + i, rest)), y + i,
+            rest)
+    }
+}
+
 /// The sum over the range of `f(x[i])`: by lane in order, then the lanes in one fixed tree.
 /// What `f` makes of the lanes past the end is dropped.
 @inline(__always)
 package func sumRange(
     _ x: UnsafePointer<Float>, _ count: Int, _ f: (Float8) -> Float8
 ) -> Float {
-    var total = Float8.zero
-    var i = 0
-    while i &+ 8 <= count {
-        total += f(load8(x + i))
-        i &+= 8
-    }
-    if i < count {
-        let rest = count &- i
-        var last = f(loadTail(x + i, rest))
-        for lane in rest..<8 { last[lane] = 0 }
-        total += last
-    }
-    return sumOfLanes(total)
+    sumRange(x, x, count) { value, _ in f(value) }
 }
 
 /// The sum over the range of `f(a[i], b[i])`, in the same fixed order.
@@ -148,17 +155,43 @@ package func sumRange(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int,
     _ f: (Float8, Float8) -> Float8
 ) -> Float {
-    var total = Float8.zero
+    var even = Float8.zero
+    var odd = Float8.zero
     var i = 0
-    while i &+ 8 <= count {
-        total += f(load8(a + i), load8(b + i))
+    while i &+ 16 <= count {
+        even += f(load8(a + i), load8(b + i))
+        odd += f(load8(a + i + 8), load8(b + i + 8))
+        i &+= 16
+    }
+    if i &+ 8 <= count {
+        even += f(load8(a + i), load8(b + i))
         i &+= 8
     }
     if i < count {
         let rest = count &- i
-        var last = f(loadTail(a + i, rest), loadTail(b + i, rest))
-        for lane in rest..<8 { last[lane] = 0 }
-        total += last
+        odd += keepLeading(f(loadTail(a + i, rest), loadTail(b + i, rest)), rest)
     }
-    return sumOfLanes(total)
+    return sumOfLanes(even + odd)
+}
+
+/// The first `count` lanes, zeros after them.
+@inline(__always)
+func keepLeading(_ v: Float8, _ count: Int) -> Float8 {
+    var kept = v
+    for lane in count..<8 { kept[lane] = 0 }
+    return kept
+}
+
+/// The largest of the range; −∞ for an empty one. A not-a-number may or may not be passed over:
+/// callers subtract the result from the same values and meet it again there.
+@inline(__always)
+package func maximumOfRange(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
+    var best = Float8(repeating: -.infinity)
+    var i = 0
+    while i &+ 8 <= count {
+        best = maximum(best, load8(x + i))
+        i &+= 8
+    }
+    if i < count { best = maximum(best, loadTail(x + i, count &- i, fill: -.infinity)) }
+    return maximumOfLanes(best)
 }
