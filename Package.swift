@@ -116,10 +116,14 @@ let package = Package(
             dependencies: ["MartletFiles", "MartletInterchange", "MartletJSON"],
             path: "Tests/InterchangeTests", swiftSettings: strict),
         .testTarget(
+            name: "LayersTests",
+            dependencies: ["MartletLayers", "MartletJSON", "MartletPasses", "TestSupport"],
+            path: "Tests/LayersTests", swiftSettings: strict),
+        .testTarget(
             name: "TextTests", dependencies: ["MartletText", "TestSupport"],
             path: "Tests/TextTests", resources: [.copy("Resources")], swiftSettings: strict),
         .testTarget(
-            name: "TrainingTests", dependencies: ["MartletTraining"],
+            name: "TrainingTests", dependencies: ["MartletTraining", "TestSupport"],
             path: "Tests/TrainingTests", swiftSettings: strict),
         .testTarget(
             name: "GraphsTests", dependencies: ["MartletGraphs", "MartletText"],
