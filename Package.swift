@@ -45,10 +45,8 @@ let package = Package(
             path: "Sources/Codegen", swiftSettings: strict),
         .target(
             name: "MartletLayers",
-            dependencies: [
-                "MartletIR", .product(name: "OrderedCollections", package: "swift-collections"),
-            ],
-            path: "Sources/Layers", swiftSettings: strict),
+            dependencies: ["MartletIR", "MartletJSON"], path: "Sources/Layers",
+            swiftSettings: strict),
         .target(name: "MartletFiles", path: "Sources/Files", swiftSettings: strict),
         .target(name: "MartletJSON", path: "Sources/JSON", swiftSettings: strict),
         .target(

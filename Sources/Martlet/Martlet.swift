@@ -1,5 +1,5 @@
 // The umbrella: `import Martlet` is all that a user of the library writes.
-@_exported import MartletIR
+// MartletIR comes through MartletLayers, whose names then win over the ops of the same name.
 @_exported import MartletInterchange
 @_exported import MartletLayers
 @_exported import MartletMemoryPlan

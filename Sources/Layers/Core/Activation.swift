@@ -1,0 +1,16 @@
+/// Applies an activation function: `Activation(.gelu)`.
+public final class Activation: Layer {
+    public let function: ActivationFunction
+    public let name: String?
+
+    public init(_ function: ActivationFunction, name: String? = nil) {
+        self.function = function
+        self.name = name
+    }
+
+    public var maskRule: MaskRule { .propagate }
+
+    public func call(_ x: Tensor, context: CallContext) throws -> Tensor {
+        try x.activation(function)
+    }
+}

@@ -1,1 +1,0 @@
-// MartletLayers: layers and models.
