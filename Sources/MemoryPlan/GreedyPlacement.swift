@@ -31,21 +31,21 @@ struct GreedyPlacement {
         placed.reserveCapacity(units.units.count)
     }
 
-    /// - Returns: false as soon as the arena grows beyond `limitByteCount`; the offsets are then
-    ///   incomplete.
-    mutating func place(_ order: [Int], upToByteCount limitByteCount: Int) -> Bool {
+    /// - Returns: the place in the order of the first unit that does not fit into
+    ///   `limitByteCount`, where the placement ends; nil if all fit.
+    mutating func place(_ order: [Int], upToByteCount limitByteCount: Int) -> Int? {
         placed.removeAll(keepingCapacity: true)
         peakByteCount = 0
         comparisonCount = 0
-        for unit in order where units.units[unit].byteCount > 0 {
+        for (position, unit) in order.enumerated() where units.units[unit].byteCount > 0 {
             let offset = sharedOffset(for: unit) ?? freeOffset(for: unit)
             let end = offset + units.units[unit].byteCount
-            guard end <= limitByteCount else { return false }
+            guard end <= limitByteCount else { return position }
             peakByteCount = max(peakByteCount, end)
             offsets[unit] = offset
             insert(unit, from: offset, to: end)
         }
-        return true
+        return nil
     }
 
     private mutating func insert(_ unit: Int, from offset: Int, to end: Int) {

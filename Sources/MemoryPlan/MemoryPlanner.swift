@@ -8,7 +8,7 @@ public struct MemoryPlanner: Sendable {
     /// nanosecond.
     public var comparisonLimit: Int
 
-    public init(comparisonLimit: Int = 40_000_000) {
+    public init(comparisonLimit: Int = 30_000_000) {
         self.comparisonLimit = comparisonLimit
     }
 

@@ -1,6 +1,6 @@
 /// The best placement found so far, and the effort left to find a better one.
 struct PlacementSearch {
-    private struct Best {
+    private struct Candidate {
         var placement: GreedyPlacement
         var units: AllocationUnits
         var order: [Int]
@@ -9,7 +9,9 @@ struct PlacementSearch {
     private let targetByteCount: Int
     private let granuleByteCount: Int
     private var comparisonsLeft: Int
-    private var best: Best?
+    private var best: Candidate?
+    /// Every order that was attempted, to climb from.
+    private var starts: [Candidate] = []
 
     init(targetByteCount: Int, granuleByteCount: Int, comparisonLimit: Int) {
         self.targetByteCount = targetByteCount
@@ -25,10 +27,6 @@ struct PlacementSearch {
         return best.units.unitOfBuffer.map { best.placement.offsets[$0] }
     }
 
-    /// What a step of the climb takes besides comparisons, in the time of one: it copies the order
-    /// and the placement.
-    private static func cost(ofMoving unitCount: Int) -> Int { 4000 + 30 * unitCount }
-
     private var isDone: Bool {
         guard best != nil else { return false }
         let roundedPeak = (peakByteCount + (granuleByteCount - 1)) & -granuleByteCount
@@ -40,62 +38,58 @@ struct PlacementSearch {
         guard !isDone else { return }
         var placement = GreedyPlacement(units)
         let limit = best == nil ? Int.max : peakByteCount - 1
-        if placement.place(order, upToByteCount: limit) {
-            best = Best(placement: placement, units: units, order: order)
-        }
+        let isBetter = placement.place(order, upToByteCount: limit) == nil
+        starts.append(Candidate(placement: placement, units: units, order: order))
+        if isBetter { best = starts.last }
         comparisonsLeft -= placement.comparisonCount
     }
 
-    /// Moves units, mostly ones that reach the top of the arena, to earlier places in the order,
-    /// and keeps each change that does not make the arena larger.
+    /// Squeaky wheel: asks for a smaller arena, and moves the unit that does not fit to an earlier
+    /// place in the order until all fit. Walks that do not get there are given up; the next begins
+    /// in turn at the best order so far and at one of the attempted ones.
     mutating func climb() {
-        guard let start = best, !isDone else { return }
-        var current = start.placement
-        var order = start.order
+        guard var current = best, !isDone else { return }
+        var walkCount = 0
+        var movesLeft = Self.movesPerWalk
         var random = SplitMix64(state: 0x6D61_7274_6C65_7401)
         while !isDone {
-            let top = order.filter { current.reachesTop($0, of: start.units) }
-            let moved = random.next(below: 3) == 0 ? order : top
-            guard let unit = moved.randomElement(using: &random),
-                let position = order.firstIndex(of: unit)
-            else { return }
-            var candidate = order
-            candidate.remove(at: position)
-            candidate.insert(unit, at: random.next(below: position + 1))
-
-            var placement = current
-            let isKept = placement.place(candidate, upToByteCount: current.peakByteCount)
-            comparisonsLeft -= placement.comparisonCount + Self.cost(ofMoving: order.count)
-            guard isKept else { continue }
-            // One of the same size is kept too: the way down often leads over plains.
-            order = candidate
-            current = placement
-            if current.peakByteCount < peakByteCount {
-                best = Best(placement: current, units: start.units, order: order)
+            let obstacle = current.placement.place(
+                current.order, upToByteCount: peakByteCount - 1)
+            comparisonsLeft -=
+                current.placement.comparisonCount + Self.cost(ofMoving: current.order.count)
+            guard let obstacle else {
+                best = current
+                movesLeft = Self.movesPerWalk
+                continue
+            }
+            let unit = current.order.remove(at: obstacle)
+            current.order.insert(unit, at: random.next(below: obstacle + 1))
+            movesLeft -= 1
+            if movesLeft == 0, let best {
+                current = walkCount % 2 == 1 ? best : starts[walkCount / 2 % starts.count]
+                walkCount += 1
+                movesLeft = Self.movesPerWalk
             }
         }
     }
-}
 
-extension GreedyPlacement {
-    fileprivate func reachesTop(_ unit: Int, of units: AllocationUnits) -> Bool {
-        offsets[unit] + units.units[unit].byteCount == peakByteCount
-    }
+    private static let movesPerWalk = 100
+
+    /// What a move takes besides comparisons, in the time of one: mostly for shifting arrays.
+    private static func cost(ofMoving unitCount: Int) -> Int { 1000 + 10 * unitCount }
 }
 
 /// Steele, Lea, Flood: Fast splittable pseudorandom number generators (2014).
-private struct SplitMix64: RandomNumberGenerator {
+private struct SplitMix64 {
     var state: UInt64
 
-    mutating func next() -> UInt64 {
+    /// A number in 0..<bound.
+    mutating func next(below bound: Int) -> Int {
         state &+= 0x9E37_79B9_7F4A_7C15
         var bits = state
         bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
         bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
-    }
-
-    mutating func next(below bound: Int) -> Int {
-        Int(truncatingIfNeeded: next(upperBound: UInt64(bound)))
+        bits ^= bits >> 31
+        return Int(truncatingIfNeeded: bits.multipliedFullWidth(by: UInt64(bound)).high)
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import MartletMemoryPlan
 import Testing
 
@@ -56,6 +57,15 @@ func validPlan(_ buffers: [MemoryBuffer]) throws -> MemoryPlan {
         let plan = try validPlan(problem)
         #expect(Double(plan.peakByteCount) <= 1.02 * Double(plan.lowerBoundByteCount))
         #expect(plan.peakByteCount < plan.naiveByteCount / 2)
+    }
+
+    /// Few tokens and kept gradients: the arena is full in several steps that want different orders.
+    @Test(arguments: [false, true])
+    func smallBatchTrainingIsWithinTwoPercent(worksInPlace: Bool) throws {
+        let training = TransformerTraining(
+            layerCount: 2, tokenCount: 1024, keepsGradients: true, worksInPlace: worksInPlace)
+        let plan = try validPlan(training.problem())
+        #expect(Double(plan.peakByteCount) <= 1.02 * Double(plan.lowerBoundByteCount))
     }
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
@@ -140,9 +150,19 @@ func validPlan(_ buffers: [MemoryBuffer]) throws -> MemoryPlan {
         let problem = try training.problem()
         #expect(problem.buffers.count > 5000)
         let durations = (0..<5).map { _ in
-            ContinuousClock().measure { _ = MemoryPlanner().plan(problem) }
+            let start = Self.processorSeconds
+            let plan = MemoryPlanner().plan(problem)
+            #expect(plan.offsets.count == problem.buffers.count)
+            return Self.processorSeconds - start
         }
-        #expect(try #require(durations.min()) < .milliseconds(100))
+        #expect(try #require(durations.min()) < 0.1)
+    }
+
+    /// Time of this thread alone: other work on the machine does not count.
+    private static var processorSeconds: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
     }
 
     private static var isRelease: Bool {
