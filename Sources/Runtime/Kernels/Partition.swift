@@ -47,18 +47,25 @@ package enum TreeSum {
             (out + range.lowerBound).update(repeating: 0, count: length)
             return
         }
+        reduce(partials, count: count, stride: stride, range: range)
+        (out + range.lowerBound).update(from: partials + range.lowerBound, count: length)
+    }
+
+    /// The same sum, left in the first of the partial buffers.
+    package static func reduce(
+        _ partials: UnsafeMutablePointer<Float>, count: Int, stride: Int, range: Range<Int>
+    ) {
         var step = 1
         while step < count {
             var left = 0
             while left + step < count {
                 let a = partials + (left * stride + range.lowerBound)
                 let b = partials + ((left + step) * stride + range.lowerBound)
-                mapRange(a, b, a, length) { $0 + $1 }
+                mapRange(a, b, a, range.count) { $0 + $1 }
                 left += 2 * step
             }
             step *= 2
         }
-        (out + range.lowerBound).update(from: partials + range.lowerBound, count: length)
     }
 }
 
