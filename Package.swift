@@ -91,6 +91,9 @@ let package = Package(
                 "MartletRuntime", "CMartlet", "AllocationCounter", "GraphTestSupport", "TestSupport",
             ],
             path: "Tests/RuntimeTests", swiftSettings: strict),
+        .executableTarget(
+            name: "codegen-bench", dependencies: ["MartletCodegen"],
+            path: "Benchmarks/Codegen", swiftSettings: strict),
         .testTarget(
             name: "CodegenTests", dependencies: ["MartletCodegen"],
             path: "Tests/CodegenTests", swiftSettings: strict),

@@ -75,11 +75,13 @@ package final class LoopBuilder {
         var rest = emit(.part, .index)
         var blockNumbers: [Value] = []
         for (position, axis) in axes.enumerated().reversed() {
+            // Named even where it is not computed with: the caller's part count needs it.
+            let extent = value(of: axis.extent)
             if position == 0 {
                 blockNumbers.append(rest)
                 break
             }
-            let count = (value(of: axis.extent) + (axis.blockSize - 1)).quotient(axis.blockSize)
+            let count = (extent + (axis.blockSize - 1)).quotient(axis.blockSize)
             blockNumbers.append(rest.remainder(count))
             rest = rest.quotient(count)
         }

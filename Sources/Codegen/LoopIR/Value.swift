@@ -163,3 +163,11 @@ package struct Value {
             .shuffle(id, other.id, lanes), ValueType(type.scalar, lanes: lanes.count))
     }
 }
+
+extension Value {
+    /// See `Operation.dotBFloat16Pairs`.
+    package func dotBFloat16Pairs(_ other: Value, addedTo sum: Value) -> Value {
+        builder.emit(
+            .dotBFloat16Pairs(accumulator: sum.id, id, other.id), sum.type)
+    }
+}

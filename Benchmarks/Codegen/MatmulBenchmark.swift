@@ -1,0 +1,72 @@
+#if LLVM
+    import MartletCodegen
+
+    /// Packed matmul at the shapes of `docs/codegen.md`, one thread.
+    func benchmarkMatmul(_ session: CodegenSession) throws {
+        let isa = session.target.isa
+        let peak = try peakFlops(session)
+        print("peak \(format(peak / 1e9, 1)) GFLOP/s")
+        let gelu: [EpilogueStep] = [.bias, .activation(.gelu)]
+        let shapes: [(Int, Int, Int, [EpilogueStep])] = [
+            (128, 768, 768, gelu), (128, 3072, 768, gelu), (128, 768, 3072, [.bias]),
+            (1024, 768, 768, gelu), (4096, 384, 384, gelu), (16384, 128, 128, gelu),
+            (240, 64, 128, gelu), (240, 64, 128, [.bias]),
+            (32768, 64, 32, [.bias, .activation(.relu)]), (32768, 32, 64, [.bias]),
+        ]
+        for (m, n, depth, epilogue) in shapes {
+            let matmul = Matmul(
+                rows: .constant(m), columns: n, depth: .constant(depth), leftRowStride: depth,
+                outputRowStride: n, epilogue: epilogue)
+            let pack = PackPanels(columns: n, depth: depth, layout: .rows(stride: n))
+            let began = seconds()
+            let prepared = try Prepared(
+                matmul.lower(to: isa), session,
+                buffers: [
+                    floats(m * depth), floats(pack.packedCount(isa: isa), scale: 0.1),
+                    floats(m * n),
+                    floats(n),
+                ])
+            let compile = seconds() - began
+            let time = best { prepared.run() }
+            let flops = 2 * Double(m * n * depth) / time
+            print(
+                "matmul \(m)x\(n)x\(depth): \(format(flops / 1e9, 1)) GFLOP/s, "
+                    + "\(format(100 * flops / peak, 1)) % of peak, \(prepared.partCount) parts, "
+                    + "compile with buffers \(format(compile * 1e3, 1)) ms")
+        }
+        for (inputs, outputs, tokens) in [(768, 768, 4096), (768, 3072, 4096), (32, 192, 256)] {
+            let chunk = min(tokens, 512)
+            let matmul = Matmul(
+                rows: .constant(inputs), columns: outputs,
+                depth: .parameter("tokens", atMost: tokens),
+                leftRowStride: 1, leftDepthStride: inputs, right: .rows(stride: outputs),
+                outputRowStride: outputs, depthChunk: chunk, chunkStride: inputs * outputs)
+            let prepared = try Prepared(
+                matmul.lower(to: isa), session,
+                buffers: [
+                    floats(tokens * inputs), floats(tokens * outputs),
+                    floats(tokens / chunk * inputs * outputs),
+                ], parameters: [Int64(tokens)])
+            let flops = 2 * Double(inputs * outputs * tokens) / best { prepared.run() }
+            print(
+                "weight gradient \(inputs)x\(outputs) over \(tokens): "
+                    + "\(format(flops / 1e9, 1)) GFLOP/s, \(format(100 * flops / peak, 1)) % of peak"
+            )
+        }
+    }
+
+    /// What this machine reaches from registers: independent fused multiply-adds, nothing else.
+    func peakFlops(_ session: CodegenSession) throws -> Double {
+        let (lanes, chains, turns) = (session.target.isa.lanes, 12, 100_000)
+        let k = LoopBuilder("peak")
+        let x = k.output("x")
+        let factor = x.load().splat(lanes)
+        let sums = k.loop(
+            k.constant(0), k.constant(turns),
+            carrying: (0..<chains).map { (x + $0 * lanes).load(lanes: lanes) }
+        ) { _, sums in sums.map { $0.multiplied(by: factor, adding: factor) } }
+        for (index, sum) in sums.enumerated() { (x + index * lanes).store(sum) }
+        let prepared = try Prepared(k.finish(), session, buffers: [floats(chains * lanes)])
+        return 2 * Double(chains * turns * lanes) / best { prepared.run() }
+    }
+#endif

@@ -1,0 +1,257 @@
+/// How one of attention's tensors, `[batch, position, head, size]`, lies in memory: the distance in
+/// elements between neighbours on each axis. Neighbours on the last axis are adjacent.
+package struct HeadLayout: Hashable, Sendable {
+    package var batchStride: Int
+    package var positionStride: Int
+    package var headStride: Int
+
+    package init(batchStride: Int, positionStride: Int, headStride: Int) {
+        self.batchStride = batchStride
+        self.positionStride = positionStride
+        self.headStride = headStride
+    }
+
+    /// Rows of `heads · size` elements, one after the other.
+    package static func dense(positions: Int, heads: Int, size: Int) -> HeadLayout {
+        HeadLayout(
+            batchStride: positions * heads * size, positionStride: heads * size, headStride: size)
+    }
+}
+
+/// What a row gives whose keys are all masked.
+package enum FullyMaskedRow: String, Hashable, Sendable {
+    /// The mean of all values, as a softmax over equal scores does.
+    case uniform
+    /// Zero, with zero gradients.
+    case zero
+}
+
+/// Scaled dot-product attention of each (batch, head), without a score matrix in memory:
+///
+/// `output[t] = Σₛ dropout(softmaxₛ(scale·q[t]·k[s] + mask))·v[s]`
+///
+/// with q `[batch, queries, heads, size]`, k `[batch, keys, heads, size]`, v `[batch, keys, heads,
+/// valueSize]`. One part per (batch, head); scalar argument `batch` if that extent is one.
+package struct Attention: Hashable, Sendable {
+    package var batch: Extent
+    package var heads: Int
+    package var queries: Extent
+    package var keys: Extent
+    package var size: Int
+    package var valueSize: Int
+    package var scale: Double
+    package var query: HeadLayout
+    package var key: HeadLayout
+    package var value: HeadLayout
+    package var output: HeadLayout
+    /// A byte for each `[batch, key]` (rows `keys.bound` apart): 0 hides the key.
+    package var hasKeyMask: Bool
+    /// Query t sees the keys s ≤ t.
+    package var isCausal: Bool
+    /// Dropout of the probabilities, seen as a tensor `[batch, heads, queries, keys]`, by the
+    /// element rule of `DropoutMask`; adds the scalar arguments `seed`, `stream`, `step` and
+    /// `firstBatch`, the number of batch entry 0 in the whole batch.
+    package var dropoutRate: Double
+    package var fullyMaskedRow: FullyMaskedRow
+
+    package init(
+        batch: Extent, heads: Int, queries: Extent, keys: Extent, size: Int, valueSize: Int? = nil,
+        scale: Double? = nil, query: HeadLayout? = nil, key: HeadLayout? = nil,
+        value: HeadLayout? = nil, output: HeadLayout? = nil, hasKeyMask: Bool = false,
+        isCausal: Bool = false, dropoutRate: Double = 0, fullyMaskedRow: FullyMaskedRow = .uniform
+    ) {
+        let valueSize = valueSize ?? size
+        self.batch = batch
+        self.heads = heads
+        self.queries = queries
+        self.keys = keys
+        self.size = size
+        self.valueSize = valueSize
+        self.scale = scale ?? 1 / Double(size).squareRoot()
+        func dense(_ positions: Extent, _ size: Int) -> HeadLayout {
+            .dense(positions: positions.bound, heads: heads, size: size)
+        }
+        self.query = query ?? dense(queries, size)
+        self.key = key ?? dense(keys, size)
+        self.value = value ?? dense(keys, valueSize)
+        self.output = output ?? dense(queries, valueSize)
+        self.hasKeyMask = hasKeyMask
+        self.isCausal = isCausal
+        self.dropoutRate = dropoutRate
+        self.fullyMaskedRow = fullyMaskedRow
+    }
+
+    /// What is added to the score of a masked key: so large that the score vanishes beside it, yet
+    /// finite, so that a row of nothing else still has a maximum to subtract.
+    static let maskedScore = -1e30
+
+    /// A score in units of log₂ e, so that the softmax is made of powers of two.
+    var base2Scale: Double { scale * 1.4426950408889634 }
+
+    /// Query rows taken together.
+    static let rowBlock = 12
+
+    /// Whether a block of rows may stop at its last visible key. Not where a fully masked row has to
+    /// see every key.
+    var stopsAtDiagonal: Bool {
+        isCausal && !(hasKeyMask && fullyMaskedRow == .uniform)
+    }
+}
+
+/// One (batch, head) of an attention kernel: its corners, extents and scratch.
+struct AttentionHead {
+    let attention: Attention
+    let k: LoopBuilder
+    let isa: VectorISA
+    let batch: Value
+    let head: Value
+    let queries: Value
+    let keys: Value
+    /// Keys rounded up to whole panels: the row length of scores in scratch.
+    let paddedKeys: Int
+    let dropout: DropoutMask?
+    let firstBatch: Value
+
+    var lanes: Int { isa.lanes }
+    /// Rows of scores lie this far apart: not a power of two, which would crowd few cache sets.
+    var scoreStride: Int { paddedKeys + 16 }
+
+    init(_ attention: Attention, builder: LoopBuilder, isa: VectorISA) {
+        self.attention = attention
+        self.isa = isa
+        k = builder
+        let parts = builder.parts([
+            PartAxis(attention.batch), PartAxis(.constant(attention.heads)),
+        ])
+        (batch, head) = (parts[0], parts[1])
+        queries = builder.value(of: attention.queries)
+        keys = builder.value(of: attention.keys)
+        let width = isa.panelColumns
+        paddedKeys = (attention.keys.bound + width - 1) / width * width
+        let drops = attention.dropoutRate > 0
+        dropout =
+            drops
+            ? DropoutMask(rate: attention.dropoutRate, builder: builder, isa: isa) : nil
+        firstBatch = drops ? builder.parameter("firstBatch") : builder.constant(0)
+    }
+
+    func corner(_ tensor: Pointer, _ layout: HeadLayout) -> Pointer {
+        tensor + batch * layout.batchStride + head * layout.headStride
+    }
+
+    /// Writes `[panel][size][panel columns]`, transposed and scaled, for all keys.
+    func packTransposed(
+        _ source: Pointer, stride: Int, size: Int, scale: Double?, to panels: Pointer
+    ) {
+        let packer = PanelPacker(
+            builder: k, isa: isa, vectors: isa.panelVectors, scale: scale)
+        k.loop(k.constant(0), keys, step: isa.panelColumns) { first in
+            packer.pack(
+                source + first * stride, layout: .columns(stride: stride), depth: k.constant(size),
+                columns: keys - first, to: panels + first * size)
+        }
+    }
+
+    /// Writes what the mask adds to each key's score; −∞ beyond the last key.
+    func fillKeyBias(_ mask: Pointer?, to bias: Pointer) {
+        let rowStart = batch * attention.keys.bound
+        k.loop(k.constant(0), k.constant(paddedKeys), step: lanes) { first in
+            let exists = k.firstLanes(keys - first, of: lanes)
+            var value = k.constant(Float(0), lanes: lanes)
+            if let mask {
+                let bytes = (mask + rowStart + first).load(lanes: lanes, mask: exists)
+                let isVisible = Value.compare(.notEqual, bytes, bytes.like(0))
+                value = isVisible.select(value, Attention.maskedScore)
+            }
+            let padding = -Double.infinity
+            (bias + first).store(exists.map { $0.select(value, padding) } ?? value)
+        }
+    }
+
+    /// How many keys the rows below `endRow` can see, in whole panels and at most all.
+    func visiblePanelEnd(_ endRow: Value) -> Value {
+        let width = isa.panelColumns
+        let all = (keys + (width - 1)).quotient(width) * width
+        guard attention.stopsAtDiagonal else { return all }
+        return ((endRow + (width - 1)).quotient(width) * width).minimum(all)
+    }
+
+    /// Masked scores of a tile of rows against one panel, in powers of two.
+    func scores(
+        _ tile: RegisterTile, queries: TileOperand, panels: Pointer, bias: Pointer,
+        firstRow: Value, firstKey: Value
+    ) -> [Value] {
+        let initial = tile.map { _, vector in
+            (bias + firstKey + vector * lanes).load(lanes: lanes)
+        }
+        let panel = TileOperand(
+            pointer: panels + firstKey * attention.size, depthStride: isa.panelColumns)
+        let scores = tile.product(
+            queries, panel, depth: k.constant(attention.size), initial: initial,
+            rightIsPadded: true)
+        guard attention.isCausal else { return scores }
+        return tile.map { row, vector in
+            let score = scores[row * tile.vectors + vector]
+            let lane = k.emit(.laneIndices, ValueType(.int32, lanes: lanes))
+            let lastVisible = (firstRow + row - firstKey - vector * lanes)
+                .convert(.truncate, .int32)
+            // Below, not equal: padding keeps its −∞.
+            return (lane .<= lastVisible).select(
+                score, score.minimum(score.like(Attention.maskedScore)))
+        }
+    }
+
+    /// Dropout factors of rows `firstRow ..< firstRow + rows`: the place of the first, and the
+    /// distance between rows.
+    func dropoutFactors(
+        _ scratch: Pointer?, firstRow: Value, rows: Int
+    ) -> (first: Pointer, rowStride: Value)? {
+        guard let dropout, let scratch else { return nil }
+        let groups = DropoutMask.groupCount(columns: keys)
+        let row = ((firstBatch + batch) * attention.heads + head) * queries + firstRow
+        let first = dropout.fill(scratch, firstGroup: row * groups, groupCount: groups * rows)
+        return (first, groups * DropoutMask.groupColumns)
+    }
+
+    /// A scratch array for `dropoutFactors` of `rows` rows, if there is dropout.
+    func dropoutScratch(rows: Int) -> Pointer? {
+        guard dropout != nil else { return nil }
+        let groups = (attention.keys.bound + 15) / 16
+        // Reading whole panels may run past a row.
+        let count = DropoutMask.scratchCount(groupCount: groups * rows) + isa.panelColumns
+        return k.scratch("dropout", count: count)
+    }
+
+    /// `output[rows, size] (+)= left[rows, depth] · right[depth, size]` with the right operand in
+    /// place, in column blocks that fit the register file.
+    func multiply(
+        left: TileOperand, rows: Int, depth: Value, right: Pointer, rightStride: Int, size: Int,
+        output: Pointer, outputStride: Int, accumulates: Bool = false,
+        finish: (_ row: Int, _ value: Value) -> Value = { $1 }
+    ) {
+        let width = isa.panelColumns
+        for first in stride(from: 0, to: size, by: width) {
+            let columns = min(width, size - first)
+            let vectors = (columns + lanes - 1) / lanes
+            let tileRows = isa.tileRows(vectors: vectors)
+            for firstRow in stride(from: 0, to: rows, by: tileRows) {
+                let tile = RegisterTile(
+                    rows: min(tileRows, rows - firstRow), columns: columns, lanes: lanes,
+                    builder: k)
+                var operand = left
+                operand.pointer = left.pointer + firstRow * left.rowStride
+                let corner = output + (firstRow * outputStride + first)
+                let sums = tile.product(
+                    operand, TileOperand(pointer: right + first, depthStride: rightStride),
+                    depth: depth,
+                    initial: accumulates
+                        ? tile.load(corner, rowStride: outputStride) : tile.zeros(),
+                    rightIsPadded: false)
+                let results = tile.map { row, vector in
+                    finish(firstRow + row, sums[row * tile.vectors + vector])
+                }
+                tile.store(results, to: corner, rowStride: outputStride)
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+extension Attention {
+    /// Kernel: attention's output, and for the backward pass the logarithm (base 2) of each row's
+    /// sum of exponentials.
+    ///
+    /// Buffers: `query`, `key`, `value`, `output`; `keyMask` (bytes) if `hasKeyMask`; `logSumExp`
+    /// `[batch, heads, queries]` if `savesLogSumExp`.
+    package func lowerForward(
+        to isa: VectorISA, savesLogSumExp: Bool = false, name: String = "attention"
+    ) throws -> LoopFunction {
+        let k = LoopBuilder(name)
+        let tensors = (k.input("query"), k.input("key"), k.input("value"), k.output("output"))
+        let mask = hasKeyMask ? k.input("keyMask", .int8) : nil
+        let logSumExp = savesLogSumExp ? k.output("logSumExp") : nil
+        let head = AttentionHead(self, builder: k, isa: isa)
+
+        let rows = Attention.rowBlock
+        let forward = AttentionForward(
+            head: head, query: head.corner(tensors.0, query),
+            value: head.corner(tensors.2, value), output: head.corner(tensors.3, output),
+            logSumExp: logSumExp.map {
+                $0 + (head.batch * heads + head.head) * queries.bound
+            },
+            panels: k.scratch("keyPanels", count: head.paddedKeys * size),
+            bias: k.scratch("keyBias", count: head.paddedKeys),
+            scores: k.scratch("scores", count: rows * head.scoreStride),
+            dropout: head.dropoutScratch(rows: rows))
+        head.fillKeyBias(mask, to: forward.bias)
+        head.packTransposed(
+            head.corner(tensors.1, key), stride: key.positionStride, size: size,
+            scale: base2Scale, to: forward.panels)
+
+        var remainder: Int?
+        if case .constant(let count) = queries { remainder = count % rows }
+        k.forEachRowTile(
+            from: k.constant(0), to: head.queries, tileRows: rows, remainder: remainder,
+            forward.emitRows)
+        return try k.finish()
+    }
+}
+
+/// A block of query rows: scores, softmax, product with the values.
+private struct AttentionForward {
+    let head: AttentionHead
+    let query: Pointer
+    let value: Pointer
+    let output: Pointer
+    let logSumExp: Pointer?
+    let panels: Pointer
+    let bias: Pointer
+    let scores: Pointer
+    let dropout: Pointer?
+
+    private var attention: Attention { head.attention }
+    private var k: LoopBuilder { head.k }
+    private var lanes: Int { head.lanes }
+
+    func emitRows(firstRow: Value, rows: Int) {
+        let panelEnd = head.visiblePanelEnd(firstRow + rows)
+        emitScores(firstRow, rows, panelEnd)
+        let factors = head.dropoutFactors(dropout, firstRow: firstRow, rows: rows)
+        let inverses = (0..<rows).map { row in
+            let inverse = emitSoftmax(row, firstRow, panelEnd)
+            if let factors {
+                emitDropout(row, factors.first + factors.rowStride * row, panelEnd)
+            }
+            return inverse
+        }
+        let stride = attention.output.positionStride
+        head.multiply(
+            left: TileOperand(pointer: scores, rowStride: head.scoreStride, depthStride: 1),
+            rows: rows, depth: panelEnd.minimum(head.keys), right: value,
+            rightStride: attention.value.positionStride, size: attention.valueSize,
+            output: output + firstRow * stride, outputStride: stride
+        ) { row, sum in sum * inverses[row] }
+    }
+
+    /// Scores of the rows against all visible panels, to scratch.
+    private func emitScores(_ firstRow: Value, _ rows: Int, _ panelEnd: Value) {
+        let tileRows = head.isa.tileRows(vectors: head.isa.panelVectors)
+        let stride = attention.query.positionStride
+        k.loop(k.constant(0), panelEnd, step: head.isa.panelColumns) { firstKey in
+            for first in Swift.stride(from: 0, to: rows, by: tileRows) {
+                let tile = RegisterTile(
+                    rows: min(tileRows, rows - first), columns: head.isa.panelColumns,
+                    lanes: lanes, builder: k)
+                let queries = TileOperand(
+                    pointer: query + firstRow * stride + first * stride, rowStride: stride,
+                    depthStride: 1)
+                let values = head.scores(
+                    tile, queries: queries, panels: panels, bias: bias,
+                    firstRow: firstRow + first, firstKey: firstKey)
+                tile.store(
+                    values, to: scores + first * head.scoreStride + firstKey,
+                    rowStride: head.scoreStride)
+            }
+        }
+    }
+
+    /// Replaces one row of scores by powers of two relative to its maximum; gives 1/sum.
+    private func emitSoftmax(_ row: Int, _ firstRow: Value, _ panelEnd: Value) -> Value {
+        let line = scores + row * head.scoreStride
+        let vectors = head.isa.panelVectors
+        let width = head.isa.panelColumns
+        let lowest = k.constant(-Float.infinity, lanes: lanes)
+        let maxima = k.loop(
+            k.constant(0), panelEnd, step: width,
+            carrying: Array(repeating: lowest, count: vectors)
+        ) { first, maxima in
+            maxima.enumerated().map { vector, best in
+                (line + first + vector * lanes).load(lanes: lanes).maximum(best)
+            }
+        }
+        let maximum = maxima.dropFirst().reduce(maxima[0]) { $0.maximum($1) }.reduce(.maximum)
+        let zero = k.constant(Float(0), lanes: lanes)
+        let sums = k.loop(
+            k.constant(0), panelEnd, step: width,
+            carrying: Array(repeating: zero, count: vectors)
+        ) { first, sums in
+            sums.enumerated().map { vector, sum in
+                let place = line + first + vector * lanes
+                let power = VectorMath.exp2Flushing(place.load(lanes: lanes) - maximum)
+                place.store(power)
+                return sum + power
+            }
+        }
+        let sum = sums.dropFirst().reduce(sums[0]) { $0 + $1 }.reduce(.sum)
+        return emitNormalizer(firstRow + row, maximum: maximum, sum: sum)
+    }
+
+    private func emitNormalizer(_ row: Value, maximum: Value, sum: Value) -> Value {
+        var inverse = 1 / sum
+        var logSum = maximum + VectorMath.log(sum) * 1.4426950408889634
+        if attention.fullyMaskedRow == .zero {
+            // Nothing visible: no weight now, and none when the backward pass recomputes it.
+            let isEmpty = maximum .< Attention.maskedScore / 2
+            inverse = isEmpty.select(inverse.like(0), inverse)
+            logSum = isEmpty.select(logSum.like(-Attention.maskedScore), logSum)
+        }
+        logSumExp.map { ($0 + row).store(logSum) }
+        return inverse
+    }
+
+    private func emitDropout(_ row: Int, _ factors: Pointer, _ panelEnd: Value) {
+        let line = scores + row * head.scoreStride
+        k.loop(k.constant(0), panelEnd, step: lanes) { first in
+            let place = line + first
+            place.store(place.load(lanes: lanes) * (factors + first).load(lanes: lanes))
+        }
+    }
+}

@@ -1,0 +1,176 @@
+/// How the right operand of a matrix product is stored.
+package enum RightLayout: Hashable, Sendable {
+    /// Column panels, `[panel][depth][panel width]`, as `PackPanels` writes them.
+    case packed
+    /// Row-major `[depth][column]`, rows `stride` apart.
+    case rows(stride: Int)
+    /// Transposed, `[column][depth]`: the columns of the operand are rows in memory, `stride` apart.
+    case columns(stride: Int)
+}
+
+/// How many columns go to which panel: full ones, then perhaps one of fewer vectors.
+struct PanelShape: Hashable {
+    let columns: Int
+    let width: Int
+    let fullCount: Int
+    /// Columns in the last, narrower panel, and the same rounded up to vectors.
+    let remainder: Int
+    let remainderWidth: Int
+
+    init(columns: Int, isa: VectorISA) {
+        self.columns = columns
+        width = isa.panelColumns
+        fullCount = columns / width
+        remainder = columns % width
+        remainderWidth = (remainder + isa.lanes - 1) / isa.lanes * isa.lanes
+    }
+
+    var count: Int { fullCount + (remainder > 0 ? 1 : 0) }
+
+    /// Elements of a packed operand.
+    func packedCount(depth: Int) -> Int { depth * (fullCount * width + remainderWidth) }
+}
+
+/// Copies part of a matrix to a panel `[depth][width]`, with zeros beyond the matrix.
+struct PanelPacker {
+    let builder: LoopBuilder
+    let isa: VectorISA
+    /// Vectors of the panel.
+    let vectors: Int
+    /// Multiplies every element; nil for none.
+    var scale: Double?
+
+    private var lanes: Int { isa.lanes }
+
+    /// `source` points at the panel's first column; `columns` of them exist from there on (more than
+    /// the panel holds is fine).
+    func pack(
+        _ source: Pointer, layout: RightLayout, depth: Value, columns: Value, to panel: Pointer
+    ) {
+        switch layout {
+        case .packed: return
+        case .rows(let stride): packRows(source, stride, depth, columns, panel)
+        case .columns(let stride): packColumns(source, stride, depth, columns, panel)
+        }
+    }
+
+    private func scaled(_ value: Value) -> Value { scale.map { value * $0 } ?? value }
+
+    private func packRows(
+        _ source: Pointer, _ stride: Int, _ depth: Value, _ columns: Value, _ panel: Pointer
+    ) {
+        let masks = (0..<vectors).map { builder.firstLanes(columns - $0 * lanes, of: lanes) }
+        builder.loop(builder.constant(0), depth) { step in
+            for vector in 0..<vectors {
+                let place = source + step * stride + vector * lanes
+                let row = place.load(lanes: lanes, mask: masks[vector])
+                (panel + step * (vectors * lanes) + vector * lanes).store(scaled(row))
+            }
+        }
+    }
+
+    /// Square blocks are transposed in registers; what does not fill a block goes one by one.
+    private func packColumns(
+        _ source: Pointer, _ stride: Int, _ depth: Value, _ columns: Value, _ panel: Pointer
+    ) {
+        let width = vectors * lanes
+        builder.loop(vectors) { vector in
+            let first = vector * lanes
+            let source = source + first * stride
+            let panel = panel + first
+            let isWhole = columns - first .>= builder.constant(lanes)
+            builder.branch(isWhole) {
+                let wholeDepth = depth.quotient(lanes) * lanes
+                builder.loop(builder.constant(0), wholeDepth, step: lanes) { step in
+                    let rows = (0..<lanes).map { column in
+                        (source + step + column * stride).load(lanes: lanes)
+                    }
+                    for (row, value) in transpose(rows).enumerated() {
+                        (panel + step * width + row * width).store(scaled(value))
+                    }
+                }
+                builder.loop(wholeDepth, depth) { step in
+                    for column in 0..<lanes {
+                        let value = (source + step + column * stride).load()
+                        (panel + step * width + column).store(scaled(value))
+                    }
+                }
+            }
+            builder.branch(columns - first .< builder.constant(lanes)) {
+                builder.loop(builder.constant(0), depth) { step in
+                    (panel + step * width).store(builder.constant(Float(0), lanes: lanes))
+                }
+                builder.loop(builder.constant(0), columns - first) { column in
+                    builder.loop(builder.constant(0), depth) { step in
+                        let value = (source + column * stride + step).load()
+                        (panel + step * width + column).store(scaled(value))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Transposes a square block of vectors: in round `d`, blocks of `d` lanes change places between
+    /// the rows `i` and `i + d`.
+    private func transpose(_ rows: [Value]) -> [Value] {
+        var rows = rows
+        let lanes = rows.count
+        var distance = lanes / 2
+        while distance > 0 {
+            let low = (0..<lanes).map { $0 & distance == 0 ? $0 : lanes + $0 - distance }
+            let high = (0..<lanes).map { $0 & distance == 0 ? $0 + distance : lanes + $0 }
+            for row in 0..<lanes where row & distance == 0 {
+                let (a, b) = (rows[row], rows[row + distance])
+                rows[row] = a.shuffle(b, low)
+                rows[row + distance] = a.shuffle(b, high)
+            }
+            distance /= 2
+        }
+        return rows
+    }
+}
+
+/// Kernel: rewrites a matrix `[depth, columns]` as panels. One part per panel.
+///
+/// Buffers: `matrix` (layout `rows` or `columns`), `panels` (out).
+package struct PackPanels: Hashable, Sendable {
+    package var columns: Int
+    package var depth: Int
+    package var layout: RightLayout
+
+    package init(columns: Int, depth: Int, layout: RightLayout) {
+        self.columns = columns
+        self.depth = depth
+        self.layout = layout
+    }
+
+    /// Elements of `panels`.
+    package func packedCount(isa: VectorISA) -> Int {
+        PanelShape(columns: columns, isa: isa).packedCount(depth: depth)
+    }
+
+    package func lower(to isa: VectorISA, name: String = "packPanels") throws -> LoopFunction {
+        let k = LoopBuilder(name)
+        let matrix = k.input("matrix")
+        let panels = k.output("panels")
+        let shape = PanelShape(columns: columns, isa: isa)
+        let columnStride: Int
+        if case .columns(let stride) = layout { columnStride = stride } else { columnStride = 1 }
+        let panel = k.parts([PartAxis(.constant(shape.count))])[0]
+
+        func pack(vectors: Int) {
+            let first = panel * shape.width
+            PanelPacker(builder: k, isa: isa, vectors: vectors).pack(
+                matrix + first * columnStride, layout: layout, depth: k.constant(depth),
+                columns: k.constant(columns) - first, to: panels + first * depth)
+        }
+        let isFull = panel .< k.constant(shape.fullCount)
+        if shape.fullCount > 0 { k.branch(isFull) { pack(vectors: isa.panelVectors) } }
+        if shape.remainder > 0 {
+            k.branch(panel .== k.constant(shape.fullCount)) {
+                pack(vectors: shape.remainderWidth / isa.lanes)
+            }
+        }
+        return try k.finish()
+    }
+}
