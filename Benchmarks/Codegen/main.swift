@@ -11,6 +11,7 @@
         let target = try CPUTarget.named(arguments.count > 2 ? arguments[2] : "native")
         switch arguments.count > 1 ? arguments[1] : "" {
         case "matmul": try benchmarkMatmul(CodegenSession(target: target))
+        case "attention": try benchmarkAttention(CodegenSession(target: target))
         default: print(usage)
         }
     }

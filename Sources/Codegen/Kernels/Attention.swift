@@ -204,7 +204,7 @@ struct AttentionHead {
     /// Dropout factors of rows `firstRow ..< firstRow + rows`: the place of the first, and the
     /// distance between rows.
     func dropoutFactors(
-        _ scratch: Pointer?, firstRow: Value, rows: Int
+        _ scratch: Pointer?, firstRow: Value, rows: Value
     ) -> (first: Pointer, rowStride: Value)? {
         guard let dropout, let scratch else { return nil }
         let groups = DropoutMask.groupCount(columns: keys)
@@ -224,23 +224,25 @@ struct AttentionHead {
 
     /// `output[rows, size] (+)= left[rows, depth] · right[depth, size]` with the right operand in
     /// place, in column blocks that fit the register file.
+    ///
+    /// - Parameter rowCount: `rows` if it is known: its remainder then becomes one tile.
     func multiply(
-        left: TileOperand, rows: Int, depth: Value, right: Pointer, rightStride: Int, size: Int,
-        output: Pointer, outputStride: Int, accumulates: Bool = false,
-        finish: (_ row: Int, _ value: Value) -> Value = { $1 }
+        left: TileOperand, rows: Value, rowCount: Int?, depth: Value, right: Pointer,
+        rightStride: Int, size: Int, output: Pointer, outputStride: Int, accumulates: Bool = false,
+        finish: (_ row: Value, _ value: Value) -> Value = { $1 }
     ) {
         let width = isa.panelColumns
         for first in stride(from: 0, to: size, by: width) {
             let columns = min(width, size - first)
-            let vectors = (columns + lanes - 1) / lanes
-            let tileRows = isa.tileRows(vectors: vectors)
-            for firstRow in stride(from: 0, to: rows, by: tileRows) {
-                let tile = RegisterTile(
-                    rows: min(tileRows, rows - firstRow), columns: columns, lanes: lanes,
-                    builder: k)
+            let tileRows = isa.tileRows(vectors: (columns + lanes - 1) / lanes)
+            k.forEachRowTile(
+                from: k.constant(0), to: rows, tileRows: tileRows,
+                remainder: rowCount.map { $0 % tileRows }
+            ) { firstRow, count in
+                let tile = RegisterTile(rows: count, columns: columns, lanes: lanes, builder: k)
                 var operand = left
                 operand.pointer = left.pointer + firstRow * left.rowStride
-                let corner = output + (firstRow * outputStride + first)
+                let corner = output + firstRow * outputStride + first
                 let sums = tile.product(
                     operand, TileOperand(pointer: right + first, depthStride: rightStride),
                     depth: depth,

@@ -23,6 +23,7 @@ extension Attention {
             panels: k.scratch("keyPanels", count: head.paddedKeys * size),
             bias: k.scratch("keyBias", count: head.paddedKeys),
             scores: k.scratch("scores", count: rows * head.scoreStride),
+            inverses: k.scratch("inverses", count: rows),
             dropout: head.dropoutScratch(rows: rows))
         head.fillKeyBias(mask, to: forward.bias)
         head.packTransposed(
@@ -48,6 +49,8 @@ private struct AttentionForward {
     let panels: Pointer
     let bias: Pointer
     let scores: Pointer
+    /// 1/sum of each row.
+    let inverses: Pointer
     let dropout: Pointer?
 
     private var attention: Attention { head.attention }
@@ -57,21 +60,20 @@ private struct AttentionForward {
     func emitRows(firstRow: Value, rows: Int) {
         let panelEnd = head.visiblePanelEnd(firstRow + rows)
         emitScores(firstRow, rows, panelEnd)
-        let factors = head.dropoutFactors(dropout, firstRow: firstRow, rows: rows)
-        let inverses = (0..<rows).map { row in
-            let inverse = emitSoftmax(row, firstRow, panelEnd)
+        let factors = head.dropoutFactors(dropout, firstRow: firstRow, rows: k.constant(rows))
+        k.loop(rows) { row in
+            emitSoftmax(row, firstRow, panelEnd)
             if let factors {
                 emitDropout(row, factors.first + factors.rowStride * row, panelEnd)
             }
-            return inverse
         }
         let stride = attention.output.positionStride
         head.multiply(
             left: TileOperand(pointer: scores, rowStride: head.scoreStride, depthStride: 1),
-            rows: rows, depth: panelEnd.minimum(head.keys), right: value,
-            rightStride: attention.value.positionStride, size: attention.valueSize,
+            rows: k.constant(rows), rowCount: rows, depth: panelEnd.minimum(head.keys),
+            right: value, rightStride: attention.value.positionStride, size: attention.valueSize,
             output: output + firstRow * stride, outputStride: stride
-        ) { row, sum in sum * inverses[row] }
+        ) { row, sum in sum * (inverses + row).load() }
     }
 
     /// Scores of the rows against all visible panels, to scratch.
@@ -79,12 +81,14 @@ private struct AttentionForward {
         let tileRows = head.isa.tileRows(vectors: head.isa.panelVectors)
         let stride = attention.query.positionStride
         k.loop(k.constant(0), panelEnd, step: head.isa.panelColumns) { firstKey in
-            for first in Swift.stride(from: 0, to: rows, by: tileRows) {
+            k.forEachRowTile(
+                from: k.constant(0), to: k.constant(rows), tileRows: tileRows,
+                remainder: rows % tileRows
+            ) { first, count in
                 let tile = RegisterTile(
-                    rows: min(tileRows, rows - first), columns: head.isa.panelColumns,
-                    lanes: lanes, builder: k)
+                    rows: count, columns: head.isa.panelColumns, lanes: lanes, builder: k)
                 let queries = TileOperand(
-                    pointer: query + firstRow * stride + first * stride, rowStride: stride,
+                    pointer: query + (firstRow + first) * stride, rowStride: stride,
                     depthStride: 1)
                 let values = head.scores(
                     tile, queries: queries, panels: panels, bias: bias,
@@ -96,8 +100,8 @@ private struct AttentionForward {
         }
     }
 
-    /// Replaces one row of scores by powers of two relative to its maximum; gives 1/sum.
-    private func emitSoftmax(_ row: Int, _ firstRow: Value, _ panelEnd: Value) -> Value {
+    /// Replaces one row of scores by powers of two relative to its maximum.
+    private func emitSoftmax(_ row: Value, _ firstRow: Value, _ panelEnd: Value) {
         let line = scores + row * head.scoreStride
         let vectors = head.isa.panelVectors
         let width = head.isa.panelColumns
@@ -124,10 +128,12 @@ private struct AttentionForward {
             }
         }
         let sum = sums.dropFirst().reduce(sums[0]) { $0 + $1 }.reduce(.sum)
-        return emitNormalizer(firstRow + row, maximum: maximum, sum: sum)
+        emitNormalizer(row, firstRow, maximum: maximum, sum: sum)
     }
 
-    private func emitNormalizer(_ row: Value, maximum: Value, sum: Value) -> Value {
+    private func emitNormalizer(
+        _ row: Value, _ firstRow: Value, maximum: Value, sum: Value
+    ) {
         var inverse = 1 / sum
         var logSum = maximum + VectorMath.log(sum) * 1.4426950408889634
         if attention.fullyMaskedRow == .zero {
@@ -136,11 +142,11 @@ private struct AttentionForward {
             inverse = isEmpty.select(inverse.like(0), inverse)
             logSum = isEmpty.select(logSum.like(-Attention.maskedScore), logSum)
         }
-        logSumExp.map { ($0 + row).store(logSum) }
-        return inverse
+        (inverses + row).store(inverse)
+        logSumExp.map { ($0 + firstRow + row).store(logSum) }
     }
 
-    private func emitDropout(_ row: Int, _ factors: Pointer, _ panelEnd: Value) {
+    private func emitDropout(_ row: Value, _ factors: Pointer, _ panelEnd: Value) {
         let line = scores + row * head.scoreStride
         k.loop(k.constant(0), panelEnd, step: lanes) { first in
             let place = line + first

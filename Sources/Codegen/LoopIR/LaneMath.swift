@@ -71,18 +71,9 @@ enum LaneMath {
     static func compare(
         _ comparison: Comparison, _ a: UInt64, _ b: UInt64, _ scalar: ScalarType
     ) -> Bool {
-        func holds<T: Comparable>(_ x: T, _ y: T) -> Bool {
-            switch comparison {
-            case .equal: x == y
-            case .notEqual: x != y
-            case .less: x < y
-            case .lessOrEqual: x <= y
-            case .greater: x > y
-            case .greaterOrEqual: x >= y
-            }
-        }
         return scalar.isFloat
-            ? holds(float(a), float(b)) : holds(signed(a, scalar), signed(b, scalar))
+            ? comparison.holds(float(a), float(b))
+            : comparison.holds(signed(a, scalar), signed(b, scalar))
     }
 
     static func convert(

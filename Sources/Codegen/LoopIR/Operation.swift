@@ -42,6 +42,17 @@ package enum BinaryOperation: String, Hashable, Sendable, CaseIterable {
 /// Ordered float comparisons (false where either side is NaN, except `notEqual`), signed integers.
 package enum Comparison: String, Hashable, Sendable, CaseIterable {
     case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
+
+    func holds<T: Comparable>(_ a: T, _ b: T) -> Bool {
+        switch self {
+        case .equal: a == b
+        case .notEqual: a != b
+        case .less: a < b
+        case .lessOrEqual: a <= b
+        case .greater: a > b
+        case .greaterOrEqual: a >= b
+        }
+    }
 }
 
 package enum Conversion: String, Hashable, Sendable, CaseIterable {

@@ -120,6 +120,9 @@ package struct Value {
         let lanes = max(a.type.lanes, b.type.lanes)
         let (a, b) = (a.splat(lanes), b.splat(lanes))
         precondition(a.type == b.type, "\(comparison) of \(a.type) and \(b.type)")
+        if a.type == .index, let x = a.integer, let y = b.integer {
+            return a.builder.constant(comparison.holds(x, y) ? 1 : 0, ValueType(.bool))
+        }
         return a.builder.emit(.compare(comparison, a.id, b.id), a.type.with(.bool))
     }
 

@@ -1,0 +1,239 @@
+extension Attention {
+    /// Query rows whose probabilities are held at a time. A multiple of every tile's rows.
+    private static let backwardRows = 48
+
+    /// Kernel: the gradients of q, k and v, with the probabilities recomputed from `logSumExp`:
+    ///
+    /// `dS = P ∘ (f∘(dO·vᵀ) − rowsum(O∘dO))`, `dq = scale·dS·k`, `dk = scale·dSᵀ·q`,
+    /// `dv = (f∘P)ᵀ·dO`, where f are the dropout factors.
+    ///
+    /// Buffers: `query`, `key`, `value`, `output`, `outputGradient` (laid out like `output`),
+    /// `logSumExp`; `queryGradient`, `keyGradient`, `valueGradient` (out, laid out like their
+    /// tensors); `keyMask` (bytes) if `hasKeyMask`.
+    package func lowerBackward(
+        to isa: VectorISA, name: String = "attentionGradient"
+    ) throws -> LoopFunction {
+        let k = LoopBuilder(name)
+        let inputs = ["query", "key", "value", "output", "outputGradient"].map { k.input($0) }
+        let logSumExp = k.input("logSumExp")
+        let outputs = ["queryGradient", "keyGradient", "valueGradient"].map { k.output($0) }
+        let mask = hasKeyMask ? k.input("keyMask", .int8) : nil
+        let head = AttentionHead(self, builder: k, isa: isa)
+
+        let rows = Attention.backwardRows
+        let backward = AttentionBackward(
+            head: head, query: head.corner(inputs[0], query), key: head.corner(inputs[1], key),
+            output: head.corner(inputs[3], output),
+            outputGradient: head.corner(inputs[4], output),
+            logSumExp: logSumExp + (head.batch * heads + head.head) * queries.bound,
+            queryGradient: head.corner(outputs[0], query),
+            keyPanels: k.scratch("keyPanels", count: head.paddedKeys * size),
+            valuePanels: k.scratch("valuePanels", count: head.paddedKeys * valueSize),
+            bias: k.scratch("keyBias", count: head.paddedKeys),
+            probabilities: k.scratch("probabilities", count: rows * head.scoreStride),
+            scoreGradients: k.scratch("scoreGradients", count: rows * head.scoreStride),
+            rowDots: k.scratch("rowDots", count: rows),
+            keyGradient: k.scratch("keyGradient", count: head.paddedKeys * size),
+            valueGradient: k.scratch("valueGradient", count: head.paddedKeys * valueSize),
+            dropout: head.dropoutScratch(rows: rows))
+        head.fillKeyBias(mask, to: backward.bias)
+        head.packTransposed(
+            backward.key, stride: key.positionStride, size: size, scale: base2Scale,
+            to: backward.keyPanels)
+        head.packTransposed(
+            head.corner(inputs[2], value), stride: value.positionStride, size: valueSize,
+            scale: nil, to: backward.valuePanels)
+        backward.clearAccumulators()
+        k.loop(k.constant(0), head.queries, step: rows) { firstRow in
+            backward.emitRows(firstRow, (head.queries - firstRow).minimum(k.constant(rows)))
+        }
+        backward.writeAccumulators(
+            head.corner(outputs[1], key), head.corner(outputs[2], value))
+        return try k.finish()
+    }
+}
+
+private struct AttentionBackward {
+    let head: AttentionHead
+    let query: Pointer
+    let key: Pointer
+    let output: Pointer
+    let outputGradient: Pointer
+    let logSumExp: Pointer
+    let queryGradient: Pointer
+    let keyPanels: Pointer
+    let valuePanels: Pointer
+    let bias: Pointer
+    let probabilities: Pointer
+    let scoreGradients: Pointer
+    let rowDots: Pointer
+    let keyGradient: Pointer
+    let valueGradient: Pointer
+    let dropout: Pointer?
+
+    private var attention: Attention { head.attention }
+    private var k: LoopBuilder { head.k }
+    private var lanes: Int { head.lanes }
+    private var queryCount: Int? {
+        if case .constant(let count) = attention.queries { count } else { nil }
+    }
+    private var keyCount: Int? {
+        if case .constant(let count) = attention.keys, !attention.stopsAtDiagonal {
+            count
+        } else {
+            nil
+        }
+    }
+
+    func clearAccumulators() {
+        let zero = k.constant(Float(0), lanes: lanes)
+        for (accumulator, size) in [
+            (keyGradient, attention.size), (valueGradient, attention.valueSize),
+        ] {
+            k.loop(k.constant(0), k.constant(head.paddedKeys * size), step: lanes) {
+                (accumulator + $0).store(zero)
+            }
+        }
+    }
+
+    /// A block of query rows, all the way to the gradients it adds to.
+    func emitRows(_ firstRow: Value, _ rows: Value) {
+        let panelEnd = head.visiblePanelEnd(firstRow + rows)
+        let visibleKeys = panelEnd.minimum(head.keys)
+        emitRowDots(firstRow, rows)
+        let factors = head.dropoutFactors(dropout, firstRow: firstRow, rows: rows)
+        let tileRows = head.isa.tileRows(vectors: head.isa.panelVectors)
+        k.forEachRowTile(
+            from: k.constant(0), to: rows, tileRows: tileRows,
+            remainder: queryCount.map { $0 % tileRows }
+        ) { row, count in
+            k.loop(k.constant(0), panelEnd, step: head.isa.panelColumns) { firstKey in
+                let tile = RegisterTile(
+                    rows: count, columns: head.isa.panelColumns, lanes: lanes, builder: k)
+                emitProbabilities(tile, firstRow, row, firstKey)
+                emitScoreGradients(tile, firstRow, row, firstKey, factors)
+            }
+        }
+        emitQueryGradient(firstRow, rows, visibleKeys)
+        addTransposedProduct(
+            probabilities, outputGradient, attention.output.positionStride, firstRow, rows,
+            visibleKeys, size: attention.valueSize, to: valueGradient)
+        addTransposedProduct(
+            scoreGradients, query, attention.query.positionStride, firstRow, rows, visibleKeys,
+            size: attention.size, to: keyGradient)
+    }
+
+    /// Σ output ∘ outputGradient of each row.
+    private func emitRowDots(_ firstRow: Value, _ rows: Value) {
+        let stride = attention.output.positionStride
+        k.loop(k.constant(0), rows) { row in
+            var sum = k.constant(Float(0), lanes: lanes)
+            for first in Swift.stride(from: 0, to: attention.valueSize, by: lanes) {
+                let mask = k.firstLanes(k.constant(attention.valueSize - first), of: lanes)
+                let offset = (firstRow + row) * stride + first
+                sum = (output + offset).load(lanes: lanes, mask: mask).multiplied(
+                    by: (outputGradient + offset).load(lanes: lanes, mask: mask), adding: sum)
+            }
+            (rowDots + row).store(sum.reduce(.sum))
+        }
+    }
+
+    private func emitProbabilities(
+        _ tile: RegisterTile, _ firstRow: Value, _ row: Value, _ firstKey: Value
+    ) {
+        let stride = attention.query.positionStride
+        let first = firstRow + row
+        let scores = head.scores(
+            tile,
+            queries: TileOperand(
+                pointer: query + first * stride, rowStride: stride, depthStride: 1),
+            panels: keyPanels, bias: bias, firstRow: first, firstKey: firstKey)
+        let values = tile.map { tileRow, vector in
+            let logSum = (logSumExp + first + tileRow).load()
+            let power = VectorMath.exp2Flushing(
+                scores[tileRow * tile.vectors + vector] - logSum)
+            guard attention.fullyMaskedRow == .uniform, attention.hasKeyMask else { return power }
+            // A row of nothing but masked keys: its sum, the number of keys, vanished beside the
+            // masked score.
+            let isEmpty = logSum .< Attention.maskedScore / 2
+            let share = 1 / head.keys.convert(.signedToFloat, .float32)
+            return power * isEmpty.select(share, 1)
+        }
+        tile.store(values, to: place(probabilities, row, firstKey), rowStride: head.scoreStride)
+    }
+
+    private func emitScoreGradients(
+        _ tile: RegisterTile, _ firstRow: Value, _ row: Value, _ firstKey: Value,
+        _ factors: (first: Pointer, rowStride: Value)?
+    ) {
+        let stride = attention.output.positionStride
+        let gradients = tile.product(
+            TileOperand(
+                pointer: outputGradient + (firstRow + row) * stride, rowStride: stride,
+                depthStride: 1),
+            TileOperand(
+                pointer: valuePanels + firstKey * attention.valueSize,
+                depthStride: head.isa.panelColumns),
+            depth: k.constant(attention.valueSize), initial: tile.zeros(), rightIsPadded: true)
+        let corner = place(probabilities, row, firstKey)
+        let values = tile.map { tileRow, vector in
+            let offset = tileRow * head.scoreStride + vector * lanes
+            let probability = (corner + offset).load(lanes: lanes)
+            var gradient = gradients[tileRow * tile.vectors + vector]
+            if let factors {
+                let factor =
+                    (factors.first + factors.rowStride * (row + tileRow) + firstKey
+                    + vector * lanes).load(lanes: lanes)
+                gradient = gradient * factor
+                (corner + offset).store(probability * factor)
+            }
+            return (gradient - (rowDots + row + tileRow).load()) * probability
+        }
+        tile.store(values, to: place(scoreGradients, row, firstKey), rowStride: head.scoreStride)
+    }
+
+    private func place(_ scores: Pointer, _ row: Value, _ firstKey: Value) -> Pointer {
+        scores + row * head.scoreStride + firstKey
+    }
+
+    private func emitQueryGradient(_ firstRow: Value, _ rows: Value, _ visibleKeys: Value) {
+        let stride = attention.query.positionStride
+        head.multiply(
+            left: TileOperand(
+                pointer: scoreGradients, rowStride: head.scoreStride, depthStride: 1),
+            rows: rows, rowCount: queryCount, depth: visibleKeys, right: key,
+            rightStride: attention.key.positionStride, size: attention.size,
+            output: queryGradient + firstRow * stride, outputStride: stride
+        ) { _, sum in sum * attention.scale }
+    }
+
+    /// `gradient[keys, size] += scoresᵀ · right`: the tile walks a column of the scores.
+    private func addTransposedProduct(
+        _ scores: Pointer, _ right: Pointer, _ stride: Int, _ firstRow: Value, _ rows: Value,
+        _ visibleKeys: Value, size: Int, to gradient: Pointer
+    ) {
+        head.multiply(
+            left: TileOperand(pointer: scores, rowStride: 1, depthStride: head.scoreStride),
+            rows: visibleKeys, rowCount: keyCount, depth: rows, right: right + firstRow * stride,
+            rightStride: stride, size: size, output: gradient, outputStride: size,
+            accumulates: true)
+    }
+
+    func writeAccumulators(_ keyOutput: Pointer, _ valueOutput: Pointer) {
+        for (accumulator, output, stride, size, scale) in [
+            (keyGradient, keyOutput, attention.key.positionStride, attention.size, attention.scale),
+            (
+                valueGradient, valueOutput, attention.value.positionStride, attention.valueSize,
+                1.0
+            ),
+        ] {
+            k.loop(k.constant(0), head.keys) { row in
+                for first in Swift.stride(from: 0, to: size, by: lanes) {
+                    let mask = k.firstLanes(k.constant(size - first), of: lanes)
+                    let value = (accumulator + row * size + first).load(lanes: lanes, mask: mask)
+                    (output + row * stride + first).store(value * scale, mask: mask)
+                }
+            }
+        }
+    }
+}
