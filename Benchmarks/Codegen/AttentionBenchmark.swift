@@ -26,27 +26,24 @@
         let mask = UnsafeMutableRawPointer.allocate(byteCount: rows, alignment: 64)
         mask.initializeMemory(as: UInt8.self, repeating: 1, count: rows)
 
-        let began = seconds()
         let forwardFunction = try attention.lowerForward(to: isa, savesLogSumExp: true)
         let forward = try Prepared(
             forwardFunction, session, buffers: tensors[0...3] + [mask, logSumExp],
             parameters: forwardFunction.parameters.map { _ in 1 })
-        let middle = seconds()
         let backwardFunction = try attention.lowerBackward(to: isa)
         let backward = try Prepared(
             backwardFunction, session, buffers: tensors + [logSumExp] + gradients + [mask],
             parameters: backwardFunction.parameters.map { _ in 1 })
-        let end = seconds()
-        for (name, prepared, factor, compile) in [
-            ("forward", forward, 4.0, middle - began), ("backward", backward, 10.0, end - middle),
+        for (name, prepared, factor) in [
+            ("forward", forward, 4.0), ("backward", backward, 10.0),
         ] {
-            let time = best { prepared.run() }
+            let time = prepared.time()
             let flops = factor * Double(rows * length * size) / time
             print(
                 "attention \(name), \(attention.batch.bound * attention.heads) heads x \(length) x "
                     + "\(size), dropout \(attention.dropoutRate): \(format(time * 1e3, 2)) ms, "
                     + "\(format(100 * flops / peak, 1)) % of peak, compile "
-                    + "\(format(compile * 1e3, 1)) ms")
+                    + "\(format(prepared.compileSeconds * 1e3, 1)) ms")
         }
     }
 #endif

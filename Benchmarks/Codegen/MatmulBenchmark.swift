@@ -18,7 +18,6 @@
                 rows: .constant(m), columns: n, depth: .constant(depth), leftRowStride: depth,
                 outputRowStride: n, epilogue: epilogue)
             let pack = PackPanels(columns: n, depth: depth, layout: .rows(stride: n))
-            let began = seconds()
             let prepared = try Prepared(
                 matmul.lower(to: isa), session,
                 buffers: [
@@ -26,13 +25,12 @@
                     floats(m * n),
                     floats(n),
                 ])
-            let compile = seconds() - began
-            let time = best { prepared.run() }
+            let time = prepared.time()
             let flops = 2 * Double(m * n * depth) / time
             print(
                 "matmul \(m)x\(n)x\(depth): \(format(flops / 1e9, 1)) GFLOP/s, "
                     + "\(format(100 * flops / peak, 1)) % of peak, \(prepared.partCount) parts, "
-                    + "compile with buffers \(format(compile * 1e3, 1)) ms")
+                    + "compile \(format(prepared.compileSeconds * 1e3, 1)) ms")
         }
         for (inputs, outputs, tokens) in [(768, 768, 4096), (768, 3072, 4096), (32, 192, 256)] {
             let chunk = min(tokens, 512)
@@ -47,7 +45,7 @@
                     floats(tokens * inputs), floats(tokens * outputs),
                     floats(tokens / chunk * inputs * outputs),
                 ], parameters: [Int64(tokens)])
-            let flops = 2 * Double(inputs * outputs * tokens) / best { prepared.run() }
+            let flops = 2 * Double(inputs * outputs * tokens) / prepared.time()
             print(
                 "weight gradient \(inputs)x\(outputs) over \(tokens): "
                     + "\(format(flops / 1e9, 1)) GFLOP/s, \(format(100 * flops / peak, 1)) % of peak"
@@ -67,6 +65,6 @@
         ) { _, sums in sums.map { $0.multiplied(by: factor, adding: factor) } }
         for (index, sum) in sums.enumerated() { (x + index * lanes).store(sum) }
         let prepared = try Prepared(k.finish(), session, buffers: [floats(chains * lanes)])
-        return 2 * Double(chains * turns * lanes) / best { prepared.run() }
+        return 2 * Double(chains * turns * lanes) / prepared.time()
     }
 #endif

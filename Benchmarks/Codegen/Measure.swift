@@ -2,25 +2,16 @@
     import Glibc
     import MartletCodegen
 
-    func seconds() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
+    /// Time since some start.
+    func seconds() -> Double { clock(CLOCK_MONOTONIC) }
 
-    /// The shortest of many runs: on a shared machine the one least disturbed.
-    func best(budget: Double = 0.4, _ body: () -> Void) -> Double {
-        body()
-        var shortest = Double.infinity
-        let start = seconds()
-        var runs = 0
-        while runs < 3 || seconds() - start < budget {
-            let began = seconds()
-            body()
-            shortest = min(shortest, seconds() - began)
-            runs += 1
-        }
-        return shortest
+    /// Processor time of all threads of this process: the cost of a compilation.
+    func processSeconds() -> Double { clock(CLOCK_PROCESS_CPUTIME_ID) }
+
+    private func clock(_ id: clockid_t) -> Double {
+        var time = timespec()
+        clock_gettime(id, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 
     /// A page-aligned array of small random-looking numbers.
@@ -41,12 +32,15 @@
         let parameters: [Int64]
         let scratch: UnsafeMutableRawPointer
         let partCount: Int
+        let compileSeconds: Double
 
         init(
             _ function: LoopFunction, _ session: CodegenSession,
             buffers: [UnsafeMutableRawPointer?], parameters: [Int64] = []
         ) throws {
+            let began = processSeconds()
             kernel = try session.compile(function)
+            compileSeconds = processSeconds() - began
             self.buffers = buffers
             self.parameters = parameters
             scratch = UnsafeMutableRawPointer.allocate(
@@ -54,8 +48,20 @@
             partCount = function.partCount(parameters: parameters)
         }
 
-        func run() {
-            for part in 0..<partCount { kernel.entry(buffers, parameters, Int64(part), scratch) }
+        /// Seconds of one run over all parts: the sum of each part's shortest time over many rounds.
+        func time(budget: Double = 0.5) -> Double {
+            var shortest = Array(repeating: Double.infinity, count: partCount)
+            let start = seconds()
+            var rounds = 0
+            while rounds < 4 || seconds() - start < budget {
+                for part in 0..<partCount {
+                    let began = seconds()
+                    kernel.entry(buffers, parameters, Int64(part), scratch)
+                    shortest[part] = min(shortest[part], seconds() - began)
+                }
+                rounds += 1
+            }
+            return shortest.reduce(0, +)
         }
     }
 
