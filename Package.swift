@@ -88,7 +88,8 @@ let package = Package(
         .testTarget(
             name: "RuntimeTests",
             dependencies: [
-                "MartletRuntime", "CMartlet", "AllocationCounter", "GraphTestSupport", "TestSupport",
+                "MartletRuntime", "CMartlet", "AllocationCounter", "GraphTestSupport",
+                "TestSupport",
             ],
             path: "Tests/RuntimeTests", swiftSettings: strict),
         .executableTarget(
