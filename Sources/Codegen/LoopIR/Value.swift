@@ -51,6 +51,10 @@ package struct Value {
         }
     }
 
+    package func combined(_ operation: BinaryOperation, _ other: Value) -> Value {
+        Value.binary(operation, self, other)
+    }
+
     package static func + (a: Value, b: Value) -> Value { binary(.add, a, b) }
     package static func - (a: Value, b: Value) -> Value { binary(.subtract, a, b) }
     package static func * (a: Value, b: Value) -> Value { binary(.multiply, a, b) }
