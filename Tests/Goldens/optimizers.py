@@ -94,9 +94,9 @@ case("fast", "AdamW", dict(learning_rate=0.1, weight_decay=0.1))
 case("bias excluded by name", "AdamW", dict(learning_rate=0.1, weight_decay=0.5), ["bias"])
 case("bias and gamma excluded by name", "AdamW", dict(learning_rate=0.1, weight_decay=0.5),
      ["bias", "gamma"])
-case("layer_normalization excludes nothing", "AdamW", dict(learning_rate=0.1, weight_decay=0.5),
+case("layer_normalization excluded by path", "AdamW", dict(learning_rate=0.1, weight_decay=0.5),
      ["layer_normalization"])
-case("pattern", "AdamW", dict(learning_rate=0.1, weight_decay=0.5), ["^b.*s$"])
+case("pattern anchored to the name", "AdamW", dict(learning_rate=0.1, weight_decay=0.5), ["^b.*s$"])
 case("excluded by variable", "AdamW", dict(learning_rate=0.1, weight_decay=0.5), None,
      ["dense/kernel"])
 case("cosine with warm-up", "AdamW", dict(learning_rate=cosine, weight_decay=0.1))

@@ -1,7 +1,7 @@
 /// An optimizer over ten steps on given gradients.
 package struct OptimizerGolden: Decodable, Sendable {
     package struct Variable: Decodable, Sendable {
-        /// Keras's path: `dense/kernel`. The last component is what excluded names match.
+        /// Keras's path: `dense/kernel`. Excluded names are searched in the whole of it.
         package let name: String
         package let tensor: GoldenTensor
     }
@@ -21,7 +21,7 @@ package struct OptimizerGolden: Decodable, Sendable {
     /// Keras's constructor arguments; what is absent has Keras's default. A learning rate is a
     /// number or an object of `schedule` and `config`, as in `ScheduleGolden`.
     package let config: JSONValue
-    /// Regular expressions that exclude variables from weight decay by their name.
+    /// Regular expressions that exclude variables from weight decay by their path.
     package let excludedNames: [String]?
     /// Paths of variables that are excluded from weight decay one by one.
     package let excludedVariables: [String]?
