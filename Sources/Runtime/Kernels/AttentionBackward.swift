@@ -53,7 +53,7 @@ extension AttentionKernel {
                 gradients.outputGradient.row(first), stride: gradients.outputGradient.stride,
                 operands.value.base, stride: operands.value.stride, transposeB: true,
                 into: scoreGradients, stride: shape.pitch)
-            var dropout = operands.dropout.map { DropoutReader(mask: $0, factors: factors) }
+            var dropout = DropoutReader(mask: operands.dropout, factors: factors)
             for row in 0..<rows {
                 let query = first + row
                 differentiateRow(
@@ -101,19 +101,19 @@ extension AttentionKernel {
     private static func differentiateRow(
         _ weights: UnsafeMutablePointer<Float>, _ gradient: UnsafeMutablePointer<Float>,
         limits: UnsafePointer<Float>?, keys: Int, logTotal: Float, delta: Float,
-        dropout: inout DropoutReader?, position: Int, shape: AttentionShape
+        dropout: inout DropoutReader, position: Int, shape: AttentionShape
     ) {
         if logTotal <= ScoreLimits.fill {
             let weight = shape.fullyMaskedRows == .uniform && keys > 0 ? 1 / Float(keys) : 0
             weights.update(repeating: weight, count: keys)
             gradient.update(repeating: 0, count: keys)
-            dropout?.multiply(weights, at: position, count: keys)
+            if dropout.isNeeded { dropout.multiply(weights, at: position, count: keys) }
             return
         }
         if let limits {
             mapRange(weights, limits, weights, keys) { minimum($0, $1) }
         }
-        guard dropout != nil else {
+        guard dropout.isNeeded else {
             pairRange(weights, gradient, keys) { score, product in
                 let p = VectorMath.expOfNonPositive(score - logTotal)
                 return (p, p * (product - delta))
@@ -122,9 +122,8 @@ extension AttentionKernel {
         }
         var column = 0
         while column < keys {
-            let take = dropout?.run(at: position &+ column, limit: keys &- column) ?? 0
-            guard take > 0, let factors = dropout?.current else { return }
-            tripleRange(weights + column, gradient + column, factors, take) {
+            let take = dropout.run(at: position &+ column, limit: keys &- column)
+            tripleRange(weights + column, gradient + column, dropout.current, take) {
                 score, product, factor in
                 let p = VectorMath.expOfNonPositive(score - logTotal)
                 return (p * factor, p * (product * factor - delta))

@@ -26,7 +26,7 @@ package enum AttentionKernel {
                 operands.query.row(first), stride: operands.query.stride,
                 operands.key.base, stride: operands.key.stride, transposeB: true,
                 into: scores, stride: shape.pitch)
-            var dropout = operands.dropout.map { DropoutReader(mask: $0, factors: factors) }
+            var dropout = DropoutReader(mask: operands.dropout, factors: factors)
             for row in 0..<rows {
                 let query = first + row
                 let line = scores + row * shape.pitch
@@ -41,7 +41,7 @@ package enum AttentionKernel {
                         probabilities.row(query))
                 }
                 let position = (operands.firstScoreRow + query) * shape.pitch
-                dropout?.multiply(line, at: position, count: keys)
+                if dropout.isNeeded { dropout.multiply(line, at: position, count: keys) }
             }
             BLAS.product(
                 rows: rows, columns: shape.valueDimension, inner: keys,

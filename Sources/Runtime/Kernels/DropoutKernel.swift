@@ -29,13 +29,16 @@ package enum DropoutKernel {
 package struct DropoutReader {
     let mask: DropoutMask
     let factors: UnsafeMutablePointer<Float>
+    /// Whether there is anything to drop; without a mask the reader must not be asked.
+    package let isNeeded: Bool
     var held = UInt64.max
     /// The factors of the run last asked for.
     package private(set) var current: UnsafePointer<Float>
 
     /// `factors` is room for 64 Floats.
-    package init(mask: DropoutMask, factors: UnsafeMutablePointer<Float>) {
-        self.mask = mask
+    package init(mask: DropoutMask?, factors: UnsafeMutablePointer<Float>) {
+        self.mask = mask ?? DropoutMask(rate: 0, seed: 0, stream: 0, step: 0)
+        isNeeded = mask != nil
         self.factors = factors
         current = UnsafePointer(factors)
     }

@@ -54,7 +54,7 @@ package enum LayerNormKernel {
     ) {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: 64) { buffer in
             guard let factors = buffer.baseAddress else { return }
-            var reader = operands.dropout.map { DropoutReader(mask: $0, factors: factors) }
+            var reader = DropoutReader(mask: operands.dropout, factors: factors)
             for row in 0..<max(rows, 0) {
                 let start = row * columns
                 let y = results.y + start
@@ -73,14 +73,14 @@ package enum LayerNormKernel {
     /// Where the row to normalize stands, after dropout and the residual.
     @inline(__always)
     private static func addResidual(
-        _ operands: Operands, _ results: Results, _ reader: inout DropoutReader?, row: Int,
+        _ operands: Operands, _ results: Results, _ reader: inout DropoutReader, row: Int,
         columns: Int
     ) -> UnsafePointer<Float> {
         let start = row * columns
         let x = operands.x + start
-        guard operands.residual != nil || reader != nil || results.sum != nil else { return x }
+        guard operands.residual != nil || reader.isNeeded || results.sum != nil else { return x }
         let h = (results.sum ?? results.y) + start
-        guard reader != nil else {
+        guard reader.isNeeded else {
             if let residual = operands.residual {
                 mapRange(x, residual + start, h, columns) { $0 + $1 }
             } else {
@@ -92,9 +92,8 @@ package enum LayerNormKernel {
         let position = (operands.firstRow &+ row) &* pitch
         var column = 0
         while column < columns {
-            guard let take = reader?.run(at: position &+ column, limit: columns &- column),
-                let factors = reader?.current
-            else { break }
+            let take = reader.run(at: position &+ column, limit: columns &- column)
+            let factors = reader.current
             if let residual = operands.residual {
                 mapRange(x + column, factors, residual + start + column, h + column, take) {
                     $0 * $1 + $2
