@@ -33,8 +33,6 @@ enum ClusterKernel {
     private struct ClusterBody: @unchecked Sendable {
         let leaves: [BoundLeaf]
         let instructions: [Cluster.Instruction]
-        /// Whether each instruction's arguments and result are all f32.
-        let isFloat: [Bool]
         let dtypes: [DType]
         let result: UnsafeMutableRawPointer
         let resultType: DType
@@ -49,16 +47,7 @@ enum ClusterKernel {
             let bound = cluster.leaves.map { BoundLeaf($0, step, shape, context) }
             (extents, leaves) = BoundLeaf.mergingAxes(shape, bound)
             instructions = cluster.instructions
-            var dtypes = leaves.map(\.dtype)
-            var isFloat: [Bool] = []
-            for instruction in instructions {
-                isFloat.append(
-                    instruction.dtype == .f32
-                        && instruction.arguments.allSatisfy { dtypes[$0] == .f32 })
-                dtypes.append(instruction.dtype)
-            }
-            self.dtypes = dtypes
-            self.isFloat = isFloat
+            dtypes = leaves.map(\.dtype) + instructions.map(\.dtype)
             result = context.raw(resultValue)
             resultType = resultValue.type.dtype
         }
@@ -100,26 +89,11 @@ enum ClusterKernel {
                     registers[register] =
                         register == registerCount - 1
                         ? target : scratch + register * registerByteCount
-                    run(instruction, isFloat: isFloat[index], register, registers, count)
+                    ClusterInstruction.run(
+                        instruction, dtypes: dtypes, registers: registers, register: register,
+                        count: count)
                 }
             }
-        }
-
-        private func run(
-            _ instruction: Cluster.Instruction, isFloat: Bool, _ register: Int,
-            _ registers: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>, _ count: Int
-        ) {
-            if isFloat,
-                FloatInstructions.run(
-                    instruction, registers[register].assumingMemoryBound(to: Float.self),
-                    { registers[instruction.arguments[$0]].assumingMemoryBound(to: Float.self) },
-                    count)
-            {
-                return
-            }
-            ScalarInstructions.run(
-                instruction, dtypes: dtypes, registers: registers, register: register,
-                count: count)
         }
     }
 }

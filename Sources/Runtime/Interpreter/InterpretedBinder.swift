@@ -17,48 +17,42 @@ struct InterpretedBinder: StepBinder {
 
     /// Nil where the op, or its operands' types, have no fast routine.
     private func routine(_ op: Op, _ step: PlanStep, _ context: BindingContext) -> [Phase]? {
-        guard step.hasOnlyFloat32 else { return nil }
         switch op {
-        case .dotGeneral(let dot): return MatmulBinding.bind(dot, step, context)
-        case .reduce(let reduce): return ReduceBinding.bind(reduce, step, context)
-        case .transpose(let transpose): return transposed(transpose, step, context)
-        case .softmax(let softmax) where softmax.axis == step.operands[0].type.rank - 1:
-            return RowBindings.softmax(step, context, isLog: false)
-        case .logSoftmax(let softmax) where softmax.axis == step.operands[0].type.rank - 1:
-            return RowBindings.softmax(step, context, isLog: true)
-        case .dropout(let dropout): return RowBindings.dropout(dropout, step, context)
-        case .biasActivation(let bias): return RowBindings.biasActivation(bias, step, context)
-        case .biasActivationGradient(let gradient):
-            return RowBindings.biasActivationGradient(gradient, step, context)
-        case .layerNorm(let norm): return LayerNormBinding.forward(norm, step, context)
-        case .layerNormGradient(let norm): return LayerNormBinding.backward(norm, step, context)
-        case .attention(let attention):
-            return AttentionBinding.forward(attention, step, context)
-        case .attentionGradient(let attention):
-            return AttentionBinding.backward(attention, step, context)
-        case .embedding, .gather: return EmbeddingBindings.lookup(step, context)
-        case .embeddingGradient: return EmbeddingBindings.gradient(step, context)
-        case .softmaxCrossEntropy: return EmbeddingBindings.crossEntropy(step, context)
-        case .softmaxCrossEntropyGradient:
-            return EmbeddingBindings.crossEntropyGradient(step, context)
-        case .adamUpdate(let adam): return RowBindings.adam(adam, step, context)
-        case .sgdUpdate(let sgd): return RowBindings.sgd(sgd, step, context)
-        case .input, .constant, .iota, .dimensionSize, .randomBits, .unary, .binary, .compare,
-            .select, .convert, .broadcastInDim, .reshape, .slice, .pad, .concatenate,
-            .scatterAdd, .argMax, .softmax, .logSoftmax, .gelu:
-            return nil
+        case .transpose(let op): return MovementBindings.transpose(op, step, context)
+        case .slice(let op): return MovementBindings.slice(op, step, context)
+        case .concatenate(let op): return MovementBindings.concatenate(op, step, context)
+        case .pad(let op): return MovementBindings.pad(op, step, context)
+        case .argMax(let op): return MovementBindings.argMax(op, step, context)
+        case .reduce(let op): return ReduceBinding.bind(op, step, context)
+        default: return step.hasOnlyFloat32 ? float32Routine(op, step, context) : nil
         }
     }
 
-    /// A transposition is a cluster without instructions that reads its operand along other axes.
-    private func transposed(
-        _ transpose: Transpose, _ step: PlanStep, _ context: BindingContext
+    private func float32Routine(
+        _ op: Op, _ step: PlanStep, _ context: BindingContext
     ) -> [Phase]? {
-        guard let result = step.results[0] else { return [] }
-        let cluster = Cluster(
-            shape: result.type.shape, leaves: [.operand(0, axes: transpose.permutation)],
-            instructions: [])
-        return ClusterKernel.bind(cluster, step, context)
+        switch op {
+        case .dotGeneral(let op): MatmulBinding.bind(op, step, context)
+        case .softmax(let op) where op.axis == step.operands[0].type.rank - 1:
+            RowBindings.softmax(step, context, isLog: false)
+        case .logSoftmax(let op) where op.axis == step.operands[0].type.rank - 1:
+            RowBindings.softmax(step, context, isLog: true)
+        case .dropout(let op): RowBindings.dropout(op, step, context)
+        case .biasActivation(let op): RowBindings.biasActivation(op, step, context)
+        case .biasActivationGradient(let op):
+            RowBindings.biasActivationGradient(op, step, context)
+        case .layerNorm(let op): LayerNormBinding.forward(op, step, context)
+        case .layerNormGradient(let op): LayerNormBinding.backward(op, step, context)
+        case .attention(let op): AttentionBinding.forward(op, step, context)
+        case .attentionGradient(let op): AttentionBinding.backward(op, step, context)
+        case .embedding, .gather: EmbeddingBindings.lookup(step, context)
+        case .embeddingGradient: EmbeddingBindings.gradient(step, context)
+        case .softmaxCrossEntropy: EmbeddingBindings.crossEntropy(step, context)
+        case .softmaxCrossEntropyGradient: EmbeddingBindings.crossEntropyGradient(step, context)
+        case .adamUpdate(let op): RowBindings.adam(op, step, context)
+        case .sgdUpdate(let op): RowBindings.sgd(op, step, context)
+        default: nil
+        }
     }
 
     private func copy(_ step: PlanStep, _ context: BindingContext) -> [Phase] {

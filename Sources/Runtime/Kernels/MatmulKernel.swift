@@ -34,9 +34,11 @@ package struct MatmulKernel: Sendable {
     let innerParts: Partition
 
     /// `op(a)` is [rows, inner], `op(b)` is [inner, columns], for each of `batch` products.
+    ///
+    /// - Parameter mayChunk: whether a long inner extent may be cut, which needs scratch.
     package init(
         batch: Int = 1, rows: Int, columns: Int, inner: Int, a: Layout, b: Layout, c: Layout,
-        alpha: Float = 1, beta: Float = 0
+        alpha: Float = 1, beta: Float = 0, mayChunk: Bool = true
     ) {
         self.batch = batch
         self.rows = rows
@@ -48,7 +50,7 @@ package struct MatmulKernel: Sendable {
         self.alpha = alpha
         self.beta = beta
         let work = Double(max(rows, 0)) * Double(max(columns, 0)) * Double(max(inner, 1))
-        let isLong = batch == 1 && inner >= 2048 && rows * columns <= 65536
+        let isLong = mayChunk && batch == 1 && inner >= 2048 && rows * columns <= 65536
         innerParts = Partition(
             extent: inner,
             size: isLong ? max(1024, ((inner + 15) / 16 + 15) & ~15) : max(inner, 1))

@@ -17,7 +17,8 @@ enum AttentionBinding {
             Phase(partCount: heads.count) { part, worker in
                 AttentionKernel.forward(
                     shape, heads.operands(part), queries: 0..<shape.queries,
-                    output: heads.rows(out, part, extent: shape.queries, width: shape.valueDimension),
+                    output: heads.rows(
+                        out, part, extent: shape.queries, width: shape.valueDimension),
                     logSumExp: lse.map { $0 + part * shape.queries },
                     probabilities: scores.map {
                         MutableRows($0 + part * shape.queries * shape.keys, stride: shape.keys)

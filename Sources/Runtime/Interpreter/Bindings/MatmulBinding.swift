@@ -6,7 +6,7 @@ enum MatmulBinding {
     static func bind(_ op: DotGeneral, _ step: PlanStep, _ context: BindingContext) -> [Phase]? {
         guard let result = step.results[0] else { return [] }
         let (left, right) = (context.shape(step.operands[0]), context.shape(step.operands[1]))
-        guard
+        guard result.type.dtype == .f32,
             let a = MatrixView(
                 left, batch: op.leftBatch, rows: op.leftFree(rank: left.count),
                 columns: op.leftContracting),
@@ -14,85 +14,54 @@ enum MatmulBinding {
                 right, batch: op.rightBatch, rows: op.rightContracting,
                 columns: op.rightFree(rank: right.count))
         else { return nil }
-        let product = Product(
-            a: context.floats(step.operands[0]), b: context.floats(step.operands[1]),
-            c: context.floats(result), aView: a, bView: b)
-        if product.batchCount == 1, let phases = product.splitInner(context) { return phases }
-        return [product.splitRows()]
-    }
-
-    private struct Product {
-        let a, b, c: UnsafeMutablePointer<Float>
-        let aView, bView: MatrixView
-
-        var batchCount: Int { aView.batchOffsets.count }
-        var rows: Int { aView.rows }
-        var columns: Int { bView.columns }
-        var inner: Int { aView.columns }
-
-        /// Parts of whole rows, of about the same work each.
-        func splitRows() -> Phase {
-            let work = Double(rows) * Double(columns) * Double(inner)
-            // OpenBLAS packs the right side in every call: few calls where that is large.
-            let most = inner * columns >= 1 << 20 ? 4 : 16
-            let wanted = min(max(Int(work / 2e6), 1), most, max(rows, 1))
-            let partition = Partition(extent: rows, size: (rows + wanted - 1) / wanted)
-            let parts = partition.count
-            return Phase(partCount: batchCount * parts) { part, _ in
-                let (batch, range) = (part / parts, partition.range(part % parts))
-                run(batch: batch, rows: range, inner: 0..<inner, into: nil)
-            }
-        }
-
-        /// A long contraction (a weight's gradient: every token of the batch) in fixed chunks,
-        /// whose products are added in a fixed tree. Nil where rows alone give enough parts.
-        func splitInner(_ context: BindingContext) -> [Phase]? {
-            let size = rows * columns
-            guard inner >= 2048, size <= 1 << 16, size > 0 else { return nil }
-            let chunks = Partition(extent: inner, size: max(1024, (inner + 31) / 32))
-            let count = chunks.count
-            let scratch = context.scratch
-            scratch.reserveShared(byteCount: count * size * MemoryLayout<Float>.stride)
-            let target = c
+        // Chunks need scratch, of which there is one for all: a batch of products runs unchunked.
+        let batchCount = a.batchOffsets.count
+        let kernel = MatmulKernel(
+            rows: a.rows, columns: b.columns, inner: a.columns, a: a.layout, b: b.layout,
+            c: MatmulKernel.Layout(stride: b.columns), mayChunk: batchCount == 1)
+        let (aBase, bBase) = (context.floats(step.operands[0]), context.floats(step.operands[1]))
+        let (cBase, size) = (context.floats(result), a.rows * b.columns)
+        guard kernel.isChunked else {
+            let parts = kernel.partCount
             return [
-                Phase(partCount: count) { part, _ in
-                    let partials = scratch.sharedBase.assumingMemoryBound(to: Float.self)
-                    run(
-                        batch: 0, rows: 0..<rows, inner: chunks.range(part),
-                        into: partials + part * size)
-                },
-                Partition.elements(size).phase { range, _ in
-                    let partials = scratch.sharedBase.assumingMemoryBound(to: Float.self)
-                    TreeSum.combine(
-                        partials, count: count, stride: size, range: range, into: target)
-                },
+                Phase(partCount: batchCount * parts) { part, _ in
+                    let batch = part / parts
+                    kernel.run(
+                        part: part % parts, aBase + a.batchOffsets[batch],
+                        bBase + b.batchOffsets[batch], into: cBase + batch * size, scratch: nil)
+                }
             ]
         }
+        return chunked(kernel, aBase, bBase, cBase, context.scratch)
+    }
 
-        private func run(
-            batch: Int, rows range: Range<Int>, inner: Range<Int>,
-            into partial: UnsafeMutablePointer<Float>?
-        ) {
-            let aStart =
-                aView.batchOffsets[batch] + range.lowerBound * aView.rowStride
-                + inner.lowerBound * aView.columnStride
-            let bStart = bView.batchOffsets[batch] + inner.lowerBound * bView.rowStride
-            let target = partial ?? c + batch * rows * columns
-            BLAS.product(
-                rows: range.count, columns: columns, inner: inner.count,
-                a + aStart, stride: aView.leading, transposeA: aView.isTransposed,
-                b + bStart, stride: bView.leading, transposeB: bView.isTransposed,
-                into: target + range.lowerBound * columns, stride: columns)
-        }
+    /// The products of the chunks, then their sum in a fixed tree.
+    private static func chunked(
+        _ kernel: MatmulKernel, _ a: UnsafeMutablePointer<Float>,
+        _ b: UnsafeMutablePointer<Float>, _ c: UnsafeMutablePointer<Float>, _ scratch: Scratch
+    ) -> [Phase] {
+        scratch.reserveShared(byteCount: kernel.scratchByteCount)
+        return [
+            Phase(partCount: kernel.partCount) { part, _ in
+                kernel.run(
+                    part: part, a, b, into: c,
+                    scratch: scratch.sharedBase.assumingMemoryBound(to: Float.self))
+            },
+            Phase(partCount: kernel.combineParts.count) { part, _ in
+                kernel.combine(
+                    part: part,
+                    scratch: scratch.sharedBase.assumingMemoryBound(to: Float.self), into: c)
+            },
+        ]
     }
 }
 
 /// A tensor seen as matrices: groups of axes merged to rows and columns.
 private struct MatrixView {
     let rows, columns: Int
-    let rowStride, columnStride: Int
     /// The first element of each batch's matrix.
     let batchOffsets: [Int]
+    let layout: MatmulKernel.Layout
 
     /// Nil where a group's axes do not merge, or neither rows nor columns lie side by side.
     init?(_ shape: [Int], batch: [Int], rows rowAxes: [Int], columns columnAxes: [Int]) {
@@ -103,16 +72,19 @@ private struct MatrixView {
         guard let row = Self.merged(rowAxes, shape, strides),
             let column = Self.merged(columnAxes, shape, strides)
         else { return nil }
-        (rows, rowStride) = row
-        (columns, columnStride) = column
-        guard columnStride == 1 || rowStride == 1 || rows <= 1 || columns <= 1 else { return nil }
-        var offsets = [0]
-        for axis in batch {
+        (rows, columns) = (row.extent, column.extent)
+        if column.stride == 1 || columns == 1 {
+            layout = MatmulKernel.Layout(stride: row.stride)
+        } else if row.stride == 1 || rows == 1 {
+            layout = MatmulKernel.Layout(stride: column.stride, isTransposed: true)
+        } else {
+            return nil
+        }
+        batchOffsets = batch.reduce(into: [0]) { offsets, axis in
             offsets = offsets.flatMap { start in
                 (0..<shape[axis]).map { start + $0 * strides[axis] }
             }
         }
-        batchOffsets = offsets
     }
 
     /// The extent and stride of several axes walked as one.
@@ -125,13 +97,4 @@ private struct MatrixView {
         where strides[outer] != strides[inner] * shape[inner] { return nil }
         return (moving.reduce(1) { $0 * shape[$1] }, strides[last])
     }
-
-    /// Whether the columns, not the rows, are the axis to stride over.
-    var isTransposed: Bool {
-        if columnStride == 1 && (rowStride != 1 || columns > 1) { return false }
-        return rows > 1 || columnStride != 1
-    }
-
-    /// Elements from one row (or column, if transposed) to the next.
-    var leading: Int { isTransposed ? columnStride : rowStride }
 }
