@@ -51,7 +51,10 @@ let package = Package(
         .target(name: "MartletJSON", path: "Sources/JSON", swiftSettings: strict),
         .target(
             name: "MartletText",
-            dependencies: ["MartletFiles", "MartletJSON", "MartletLayers"],
+            dependencies: [
+                "MartletFiles", "MartletJSON", "MartletLayers",
+                .product(name: "HeapModule", package: "swift-collections"),
+            ],
             path: "Sources/Text", swiftSettings: strict),
         .target(
             name: "MartletInterchange",
@@ -113,6 +116,10 @@ let package = Package(
         .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport"],
             path: "Tests/TestSupportTests", swiftSettings: strict),
+        .testTarget(
+            name: "TokenizerTests",
+            dependencies: ["MartletFiles", "MartletJSON", "MartletText"],
+            path: "Tests/TokenizerTests", swiftSettings: strict),
         .testTarget(
             name: "InterchangeTests",
             dependencies: ["MartletFiles", "MartletInterchange", "MartletJSON"],
