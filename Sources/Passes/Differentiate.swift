@@ -35,7 +35,7 @@ public struct Differentiate: Pass {
         }
         let targets = try targetNodes(in: graph)
         var rewriter = GraphRewriter(graph)
-        rewriter.copyAll()
+        rewriter.copy()
         let builder = rewriter.builder
         var sweep = BackwardSweep(builder: builder, targets: targets.map(\.node))
         let one = try builder.splat(1, type)

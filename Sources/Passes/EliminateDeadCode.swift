@@ -17,10 +17,8 @@ public struct EliminateDeadCode: Pass {
             guard isLive[index] else { continue }
             for operand in graph.nodes[index].operands { isLive[operand.node] = true }
         }
-        var index = -1
-        return try GraphRewriter.rewrite(graph) { _, _ in
-            index += 1
-            return isLive[index] ? nil : []
-        }
+        var rewriter = GraphRewriter(graph)
+        rewriter.copy { isLive[$0] }
+        return try rewriter.finish()
     }
 }

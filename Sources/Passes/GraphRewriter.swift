@@ -36,10 +36,12 @@ struct GraphRewriter {
         return try rewriter.finish()
     }
 
-    /// Copies every node as it is.
-    mutating func copyAll() {
-        for node in graph.nodes {
-            translated.append(builder.copy(node, operands: node.operands.map { translate($0) }))
+    /// Copies nodes as they are; those left out must have no reader that is kept.
+    mutating func copy(where isKept: (_ node: Int) -> Bool = { _ in true }) {
+        for (index, node) in graph.nodes.enumerated() {
+            translated.append(
+                isKept(index)
+                    ? builder.copy(node, operands: node.operands.map { translate($0) }) : [])
         }
     }
 
