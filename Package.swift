@@ -86,7 +86,7 @@ let package = Package(
             path: "Sources/CLI", swiftSettings: strict),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
-            name: "IRTests", dependencies: ["MartletIR"], path: "Tests/IRTests",
+            name: "IRTests", dependencies: ["MartletIR", "GraphTestSupport"], path: "Tests/IRTests",
             swiftSettings: strict),
         .testTarget(
             name: "RuntimeTests",

@@ -23,11 +23,13 @@ public final class GraphBuilder {
         let operandTypes = operands.map { type(of: $0) }
         let types: [TensorType]
         do {
-            types = try op.operation.resultTypes(operandTypes)
+            types = try op.checkedResultTypes(operandTypes)
         } catch let mismatch as TypeMismatch {
             let received = operandTypes.map(\.description).joined(separator: ", ")
             throw GraphError(
-                path: path, op: op.name, message: "\(mismatch.message) (operands: \(received))")
+                path: path, op: op.name,
+                message: received.isEmpty
+                    ? mismatch.message : "\(mismatch.message) (operands: \(received))")
         }
         let node = nodes.count
         nodes.append(Node(op: op, operands: operands, types: types, path: path))

@@ -20,7 +20,7 @@ public enum Verifier {
             let operandTypes = node.operands.map { graph.type(of: $0) }
             let inferred: [TensorType]
             do {
-                inferred = try node.op.operation.resultTypes(operandTypes)
+                inferred = try node.op.checkedResultTypes(operandTypes)
             } catch let mismatch as TypeMismatch {
                 throw failure(mismatch.message)
             }
@@ -67,11 +67,16 @@ public enum Verifier {
     }
 
     /// One name, one bound.
-    private static func verifySymbols(of graph: Graph) throws {
+    static func verifySymbols(of graph: Graph) throws {
         let symbols = graph.symbols
         for (first, second) in zip(symbols, symbols.dropFirst()) where first.name == second.name {
             throw GraphError(
                 message: "the symbol \(first.name) has two bounds: \(first.bound), \(second.bound)")
+        }
+        if let symbol = symbols.first(where: { !TextScanner.isWord($0.name) }) {
+            throw GraphError(
+                message:
+                    "the symbol name \(symbol.name.irQuoted) is no word of letters, digits and _")
         }
         if let symbol = symbols.first(where: { $0.bound < 1 }) {
             throw GraphError(message: "the symbol \(symbol.name) has the bound \(symbol.bound)")

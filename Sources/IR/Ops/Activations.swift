@@ -6,6 +6,10 @@ public struct Gelu: CompositeOperation {
 
     public init(isApproximate: Bool = false) { self.isApproximate = isApproximate }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(isApproximate: try attributes.boolean("approximate"))
+    }
+
     public var name: String { "gelu" }
     public var attributes: [Attribute] { [Attribute("approximate", .boolean(isApproximate))] }
 
@@ -52,6 +56,10 @@ public struct BiasActivation: CompositeOperation {
 
     public init(_ activation: Activation) { self.activation = activation }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(try attributes.word("activation"))
+    }
+
     public var name: String { "bias_activation" }
     public var attributes: [Attribute] { [Attribute("activation", .word(activation.rawValue))] }
 
@@ -95,6 +103,10 @@ public struct BiasActivationGradient: CompositeOperation {
     public var activation: BiasActivation.Activation
 
     public init(_ activation: BiasActivation.Activation) { self.activation = activation }
+
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(try attributes.word("activation"))
+    }
 
     public var name: String { "bias_activation_gradient" }
     public var attributes: [Attribute] { [Attribute("activation", .word(activation.rawValue))] }

@@ -48,6 +48,17 @@ public struct Attention: CompositeOperation {
     /// other, so that its exponential is exactly 0 beside one.
     package static let maskedLogit = -1e30
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(
+            scale: try attributes.number("scale"),
+            isCausal: try attributes.boolean("causal", default: false),
+            hasMask: try attributes.boolean("mask", default: false),
+            maskedRows: try attributes.word("masked_rows", default: .uniform),
+            rate: try attributes.number("rate", default: 0),
+            stream: try attributes.integer("stream", default: 0),
+            returnsScores: try attributes.boolean("scores", default: false))
+    }
+
     public var name: String { "attention" }
     public var attributes: [Attribute] {
         [
@@ -77,6 +88,8 @@ public struct Attention: CompositeOperation {
     public func resultTypes(_ operands: [TensorType]) throws -> [TensorType] {
         try TypeMismatch.requireCount(operands, operandCount)
         try Dropout.requireRate(rate)
+        try RandomBits.requireStream(stream)
+        try TypeMismatch.require(scale.isFinite, "scale \(scale) is not finite")
         let operand = layout(operands)
         let (q, k, v) = (operand.query, operand.key, operand.value)
         for (label, type) in [("query", q), ("key", k), ("value", v)] {
@@ -183,6 +196,10 @@ public struct AttentionGradient: CompositeOperation {
     public init(_ forward: Attention) {
         self.forward = forward
         self.forward.returnsScores = false
+    }
+
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(try Attention(reading: &attributes))
     }
 
     public var name: String { "attention_gradient" }

@@ -41,7 +41,11 @@ extension Double {
     /// The shortest text that reads back to the same number; always with a point, an exponent
     /// or a letter, so that it never reads back as an integer.
     var irText: String {
-        if isNaN { return "nan" }
+        // Its bits tell one NaN from another, so an unusual one prints them.
+        if isNaN {
+            return bitPattern == Double.nan.bitPattern
+                ? "nan" : "nan(0x\(String(bitPattern, radix: 16)))"
+        }
         if isInfinite { return self < 0 ? "-inf" : "inf" }
         return description
     }
@@ -62,90 +66,5 @@ extension String {
             }
         }
         return text + "\""
-    }
-}
-
-/// Reads the attributes of one op in the parser: each is asked for by name and type, and what
-/// nobody asked for is an error.
-struct AttributeReader {
-    private var values: [String: AttributeValue]
-
-    init(_ attributes: [Attribute]) throws {
-        values = [:]
-        for attribute in attributes {
-            guard values.updateValue(attribute.value, forKey: attribute.name) == nil else {
-                throw TypeMismatch("attribute \(attribute.name) is given twice")
-            }
-        }
-    }
-
-    mutating func take(_ name: String) throws -> AttributeValue {
-        guard let value = values.removeValue(forKey: name) else {
-            throw TypeMismatch("attribute \(name) is missing")
-        }
-        return value
-    }
-
-    mutating func integer(_ name: String) throws -> Int {
-        if case .integer(let value) = try take(name) { return value }
-        throw wrong(name, "an integer")
-    }
-
-    mutating func integers(_ name: String) throws -> [Int] {
-        if case .integers(let value) = try take(name) { return value }
-        throw wrong(name, "integers in parentheses")
-    }
-
-    mutating func number(_ name: String) throws -> Double {
-        switch try take(name) {
-        case .number(let value): return value
-        case .integer(let value): return Double(value)
-        default: throw wrong(name, "a number")
-        }
-    }
-
-    mutating func numbers(_ name: String) throws -> [Double] {
-        if case .numbers(let value) = try take(name) { return value }
-        throw wrong(name, "numbers in braces")
-    }
-
-    mutating func boolean(_ name: String) throws -> Bool {
-        if case .boolean(let value) = try take(name) { return value }
-        throw wrong(name, "true or false")
-    }
-
-    mutating func text(_ name: String) throws -> String {
-        if case .text(let value) = try take(name) { return value }
-        throw wrong(name, "quoted text")
-    }
-
-    mutating func shape(_ name: String) throws -> Shape {
-        if case .shape(let value) = try take(name) { return value }
-        throw wrong(name, "a shape in brackets")
-    }
-
-    /// A bare word that names a case of an enumeration.
-    mutating func word<Word: RawRepresentable & CaseIterable>(
-        _ name: String, as type: Word.Type = Word.self
-    ) throws -> Word where Word.RawValue == String {
-        let known = Word.allCases.map(\.rawValue).joined(separator: ", ")
-        guard case .word(let text) = try take(name) else {
-            throw wrong(name, "one of \(known)")
-        }
-        guard let word = Word(rawValue: text) else {
-            throw TypeMismatch("attribute \(name): \(text) is not one of \(known)")
-        }
-        return word
-    }
-
-    /// Throws if an attribute is left that no one asked for.
-    func finish() throws {
-        if let name = values.keys.min() {
-            throw TypeMismatch("attribute \(name) is unknown to this op")
-        }
-    }
-
-    private func wrong(_ name: String, _ expected: String) -> TypeMismatch {
-        TypeMismatch("attribute \(name): expected \(expected)")
     }
 }

@@ -17,6 +17,14 @@ public struct DotGeneral: PrimitiveOperation {
         self.rightContracting = rightContracting
     }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(
+            leftBatch: try attributes.integersIfPresent("left_batch") ?? [],
+            rightBatch: try attributes.integersIfPresent("right_batch") ?? [],
+            leftContracting: try attributes.integers("left_contracting"),
+            rightContracting: try attributes.integers("right_contracting"))
+    }
+
     public var name: String { "dot_general" }
     public var attributes: [Attribute] {
         [

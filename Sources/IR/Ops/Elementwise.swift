@@ -15,6 +15,10 @@ public struct Unary: PrimitiveOperation {
 
     public init(_ kind: Kind) { self.kind = kind }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(try attributes.opName())
+    }
+
     public var name: String { kind.rawValue }
     public var attributes: [Attribute] { [] }
 
@@ -116,6 +120,10 @@ public struct Binary: PrimitiveOperation {
 
     public init(_ kind: Kind) { self.kind = kind }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(try attributes.opName())
+    }
+
     public var name: String { kind.rawValue }
     public var attributes: [Attribute] { [] }
 
@@ -204,6 +212,10 @@ public struct Binary: PrimitiveOperation {
 public struct Select: PrimitiveOperation {
     public init() {}
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init()
+    }
+
     public var name: String { "select" }
     public var attributes: [Attribute] { [] }
 
@@ -248,6 +260,10 @@ public struct Compare: PrimitiveOperation {
 
     public init(_ direction: Direction) { self.direction = direction }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(try attributes.word("direction"))
+    }
+
     public var name: String { "compare" }
     public var attributes: [Attribute] { [Attribute("direction", .word(direction.rawValue))] }
     public var gradient: GradientRule { .zero }
@@ -290,6 +306,10 @@ public struct Convert: PrimitiveOperation {
     public var dtype: DType
 
     public init(to dtype: DType) { self.dtype = dtype }
+
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(to: try attributes.word("to"))
+    }
 
     public var name: String { "convert" }
     public var attributes: [Attribute] { [Attribute("to", .word(dtype.rawValue))] }

@@ -4,6 +4,10 @@
 public struct EmbeddingLookup: CompositeOperation {
     public init() {}
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init()
+    }
+
     public var name: String { "embedding" }
     public var attributes: [Attribute] { [] }
 
@@ -36,6 +40,10 @@ public struct EmbeddingGradient: CompositeOperation {
     public var rowCount: Int
 
     public init(rowCount: Int) { self.rowCount = rowCount }
+
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(rowCount: try attributes.integer("rows"))
+    }
 
     public var name: String { "embedding_gradient" }
     public var attributes: [Attribute] { [Attribute("rows", .integer(rowCount))] }

@@ -4,6 +4,10 @@
 public struct Gather: PrimitiveOperation {
     public init() {}
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init()
+    }
+
     public var name: String { "gather" }
     public var attributes: [Attribute] { [] }
 
@@ -51,6 +55,10 @@ public struct Gather: PrimitiveOperation {
 public struct ScatterAdd: PrimitiveOperation {
     public init() {}
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init()
+    }
+
     public var name: String { "scatter_add" }
     public var attributes: [Attribute] { [] }
 
@@ -86,7 +94,8 @@ public struct ScatterAdd: PrimitiveOperation {
 
 private func checkedRow(_ index: Double, position: Int, rowCount: Int) throws -> Int {
     guard index >= 0, index < Double(rowCount) else {
-        throw IndexOutOfRange(index: Int(index), position: position, rowCount: rowCount)
+        let index = Int(exactly: index) ?? (index > 0 ? .max : .min)
+        throw IndexOutOfRange(index: index, position: position, rowCount: rowCount)
     }
     return Int(index)
 }

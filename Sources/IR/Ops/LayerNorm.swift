@@ -30,6 +30,16 @@ public struct LayerNorm: CompositeOperation {
         self.stream = stream
     }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(
+            epsilon: try attributes.number("epsilon"),
+            hasResidual: try attributes.boolean("residual", default: false),
+            hasScale: try attributes.boolean("scale", default: true),
+            hasOffset: try attributes.boolean("offset", default: true),
+            rate: try attributes.number("rate", default: 0),
+            stream: try attributes.integer("stream", default: 0))
+    }
+
     public var name: String { "layer_norm" }
     public var attributes: [Attribute] {
         [
@@ -60,6 +70,7 @@ public struct LayerNorm: CompositeOperation {
     public func resultTypes(_ operands: [TensorType]) throws -> [TensorType] {
         try TypeMismatch.requireCount(operands, operandCount)
         try Dropout.requireRate(rate)
+        try RandomBits.requireStream(stream)
         try TypeMismatch.require(
             rate == 0 || hasResidual, "dropout needs a residual to be added to")
         try TypeMismatch.require(epsilon >= 0, "epsilon \(epsilon) may not be negative")
@@ -152,6 +163,12 @@ public struct LayerNormGradient: CompositeOperation {
     public init(hasScale: Bool = true, hasOffset: Bool = true) {
         self.hasScale = hasScale
         self.hasOffset = hasOffset
+    }
+
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(
+            hasScale: try attributes.boolean("scale", default: true),
+            hasOffset: try attributes.boolean("offset", default: true))
     }
 
     public var name: String { "layer_norm_gradient" }

@@ -28,6 +28,12 @@ public struct Input: PrimitiveOperation {
         self.type = type
     }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        let name = try attributes.text("name")
+        let role: Role = try attributes.word("role")
+        self.init(name, role: role, type: try attributes.type())
+    }
+
     public var name: String { "input" }
     public var attributes: [Attribute] {
         [
@@ -92,6 +98,16 @@ public struct Constant: PrimitiveOperation {
 
     public init(_ literal: Literal) { self.literal = literal }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        let (dtype, shape): (DType, Shape) = (
+            try attributes.word("dtype"), try attributes.shape("shape")
+        )
+        guard let extents = shape.fixed else {
+            throw TypeMismatch("attribute shape: a constant's shape \(shape) must be fixed")
+        }
+        self.init(Literal(dtype, shape: extents, elements: try attributes.numbers("elements")))
+    }
+
     public var name: String { "constant" }
     public var attributes: [Attribute] {
         [
@@ -104,10 +120,15 @@ public struct Constant: PrimitiveOperation {
 
     public func resultTypes(_ operands: [TensorType]) throws -> [TensorType] {
         try TypeMismatch.requireCount(operands, 0)
-        let count = literal.shape.reduce(1, *)
+        let type = TensorType(literal.dtype, Shape(literal.shape))
+        let count = try type.shape.checkedElementCount()
         try TypeMismatch.require(
             literal.elements.count == count || literal.elements.count == 1,
-            "\(literal.elements.count) elements do not fill shape \(Shape(literal.shape))")
+            "\(literal.elements.count) elements do not fill shape \(type.shape)")
+        if literal.dtype == .bool {
+            try TypeMismatch.require(
+                literal.elements.allSatisfy { $0 == 0 || $0 == 1 }, "a bool is 0 or 1")
+        }
         if let range = literal.dtype.integerRange {
             for element in literal.elements {
                 try TypeMismatch.require(
@@ -115,7 +136,7 @@ public struct Constant: PrimitiveOperation {
                     "\(element) is not an \(literal.dtype)")
             }
         }
-        return [TensorType(literal.dtype, Shape(literal.shape))]
+        return [type]
     }
 
     public func evaluate(
@@ -139,6 +160,10 @@ public struct Iota: PrimitiveOperation {
         self.axis = axis
     }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(try attributes.type(), axis: try attributes.integer("axis"))
+    }
+
     public var name: String { "iota" }
     public var attributes: [Attribute] {
         [
@@ -151,6 +176,7 @@ public struct Iota: PrimitiveOperation {
     public func resultTypes(_ operands: [TensorType]) throws -> [TensorType] {
         try TypeMismatch.requireCount(operands, 0)
         try TypeMismatch.requireAxis(axis, rank: type.rank)
+        try TypeMismatch.require(type.dtype != .bool, "an index cannot be a bool")
         return [type]
     }
 
@@ -172,6 +198,11 @@ public struct DimensionSize: PrimitiveOperation {
         self.dtype = dtype
     }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        let type = try attributes.type()
+        self.init(type.shape, type.dtype)
+    }
+
     public var name: String { "get_dimension_size" }
     public var attributes: [Attribute] {
         [Attribute("dtype", .word(dtype.rawValue)), Attribute("shape", .shape(shape))]
@@ -181,6 +212,7 @@ public struct DimensionSize: PrimitiveOperation {
     public func resultTypes(_ operands: [TensorType]) throws -> [TensorType] {
         try TypeMismatch.requireCount(operands, 0)
         try TypeMismatch.require(dtype != .bool, "a size cannot be a bool")
+        try TensorType(dtype, shape).requireSize()
         return [TensorType(dtype, .scalar)]
     }
 

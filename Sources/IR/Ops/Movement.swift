@@ -10,6 +10,11 @@ public struct BroadcastInDim: PrimitiveOperation {
         self.dimensions = dimensions
     }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(
+            shape: try attributes.shape("shape"), dimensions: try attributes.integers("dimensions"))
+    }
+
     public var name: String { "broadcast_in_dim" }
     public var attributes: [Attribute] {
         [Attribute("shape", .shape(shape)), Attribute("dimensions", .integers(dimensions))]
@@ -65,11 +70,22 @@ public struct Reshape: PrimitiveOperation {
 
     public init(_ shape: Shape) { self.shape = shape }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(try attributes.shape("shape"))
+    }
+
     public var name: String { "reshape" }
     public var attributes: [Attribute] { [Attribute("shape", .shape(shape))] }
 
     public func resultTypes(_ operands: [TensorType]) throws -> [TensorType] {
         try TypeMismatch.requireCount(operands, 1)
+        // Products of sums grow without limit; no model comes near this one.
+        let termCounts = [operands[0].shape, shape].map { shape in
+            shape.dimensions.reduce(1.0) { $0 * Double($1.termCount) }
+        }
+        try TypeMismatch.require(
+            termCounts.allSatisfy { $0 <= 1024 },
+            "the extents have too many symbolic terms to compare element counts")
         let (from, to) = (operands[0].shape.elementCount, shape.elementCount)
         try TypeMismatch.require(
             from == to, "\(from) elements cannot fill shape \(shape), which holds \(to)")
@@ -95,6 +111,10 @@ public struct Transpose: PrimitiveOperation {
     public var permutation: [Int]
 
     public init(_ permutation: [Int]) { self.permutation = permutation }
+
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(try attributes.integers("permutation"))
+    }
 
     public var name: String { "transpose" }
     public var attributes: [Attribute] { [Attribute("permutation", .integers(permutation))] }
@@ -147,6 +167,12 @@ public struct Slice: PrimitiveOperation {
         self.strides = strides ?? [Int](repeating: 1, count: starts.count)
     }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(
+            starts: try attributes.integers("starts"), limits: try attributes.shape("limits"),
+            strides: try attributes.integersIfPresent("strides"))
+    }
+
     public var name: String { "slice" }
     public var attributes: [Attribute] {
         [
@@ -177,7 +203,7 @@ public struct Slice: PrimitiveOperation {
             try TypeMismatch.require(
                 start >= 0 && start <= end && end <= whole && step >= 1,
                 "axis \(axis): \(start)..<\(end) by \(step) does not lie in 0..<\(whole)")
-            dimensions.append(Dimension((end - start + step - 1) / step))
+            dimensions.append(Dimension(end == start ? 0 : (end - start - 1) / step + 1))
         }
         return [operand.with(shape: Shape(dimensions))]
     }
@@ -229,6 +255,12 @@ public struct Pad: PrimitiveOperation {
         self.interior = interior ?? [Int](repeating: 0, count: low.count)
     }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(
+            low: try attributes.integers("low"), high: try attributes.integers("high"),
+            interior: try attributes.integersIfPresent("interior"))
+    }
+
     public var name: String { "pad" }
     public var attributes: [Attribute] {
         [
@@ -246,8 +278,11 @@ public struct Pad: PrimitiveOperation {
             low.count == operand.rank && high.count == operand.rank
                 && interior.count == operand.rank,
             "low, high and interior must have one entry for each of \(operand.rank) axes")
+        let paddings = low + high + interior
         try TypeMismatch.require(
-            (low + high + interior).allSatisfy { $0 >= 0 }, "padding may not be negative")
+            paddings.allSatisfy { $0 >= 0 }, "padding may not be negative")
+        try TypeMismatch.require(
+            paddings.allSatisfy { $0 < 1 << 40 }, "padding of 2⁴⁰ or more is out of reach")
         var dimensions: [Dimension] = []
         for axis in 0..<operand.rank {
             let extent = operand.shape[axis]
@@ -259,6 +294,9 @@ public struct Pad: PrimitiveOperation {
                 throw TypeMismatch(
                     "axis \(axis) has the symbolic extent \(extent) and cannot be spread")
             }
+            try TypeMismatch.require(
+                whole < 1 << 40 && Double(whole) * Double(interior[axis]) < 0x1p61,
+                "axis \(axis) is spread too far")
             let spread = whole == 0 ? 0 : whole + (whole - 1) * interior[axis]
             dimensions.append(Dimension(low[axis] + spread + high[axis]))
         }
@@ -303,6 +341,10 @@ public struct Concatenate: PrimitiveOperation {
 
     public init(axis: Int) { self.axis = axis }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(axis: try attributes.integer("axis"))
+    }
+
     public var name: String { "concatenate" }
     public var attributes: [Attribute] { [Attribute("axis", .integer(axis))] }
 
@@ -317,6 +359,7 @@ public struct Concatenate: PrimitiveOperation {
             expected.shape.dimensions[axis] = operand.shape[axis]
             try TypeMismatch.requireSame("operand \(number)", expected, operand)
             extent = extent + operand.shape[axis]
+            try TypeMismatch.require(extent.isSize, "axis \(axis) has too many elements")
         }
         var result = first
         result.shape.dimensions[axis] = extent

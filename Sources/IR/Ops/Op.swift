@@ -95,6 +95,16 @@ public enum Op: Hashable, Sendable {
     /// The name in the textual IR: `dot_general`, `add`.
     public var name: String { operation.name }
 
+    /// The types of the results, known to be sizes: no extent is ever negative, and the bytes at
+    /// the symbols' bounds are within an `Int`. This is the one gate against overflow.
+    ///
+    /// - Throws: `TypeMismatch`
+    func checkedResultTypes(_ operands: [TensorType]) throws -> [TensorType] {
+        let types = try operation.resultTypes(operands)
+        for type in types { try type.requireSize() }
+        return types
+    }
+
     /// The composite's rules; nil for a primitive.
     public var composite: (any CompositeOperation)? { operation as? any CompositeOperation }
 }

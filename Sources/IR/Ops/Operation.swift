@@ -6,6 +6,10 @@ public protocol Operation: Hashable, Sendable {
     var name: String { get }
     /// The attributes as the textual IR prints them, in a fixed order.
     var attributes: [Attribute] { get }
+    /// The op from its attributes in the textual IR: what `attributes` prints, read back.
+    ///
+    /// - Throws: a description of an attribute that is missing or of the wrong kind.
+    init(reading attributes: inout AttributeReader) throws
     /// The shape rule.
     ///
     /// - Throws: a description of what does not fit; the builder adds op, layer and operands.

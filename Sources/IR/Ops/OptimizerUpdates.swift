@@ -18,6 +18,13 @@ public struct SGDUpdate: CompositeOperation {
         self.hasDecay = hasDecay
     }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(
+            momentum: try attributes.number("momentum", default: 0),
+            isNesterov: try attributes.boolean("nesterov", default: false),
+            hasDecay: try attributes.boolean("decay", default: false))
+    }
+
     public var name: String { "sgd_update" }
     public var attributes: [Attribute] {
         [
@@ -73,6 +80,12 @@ public struct AdamUpdate: CompositeOperation {
         self.beta1 = beta1
         self.beta2 = beta2
         self.hasDecay = hasDecay
+    }
+
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(
+            beta1: try attributes.number("beta1"), beta2: try attributes.number("beta2"),
+            hasDecay: try attributes.boolean("decay", default: false))
     }
 
     public var name: String { "adam_update" }

@@ -11,6 +11,11 @@ public struct RandomBits: PrimitiveOperation {
         self.stream = stream
     }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(
+            shape: try attributes.shape("shape"), stream: try attributes.integer("stream"))
+    }
+
     public var name: String { "random_bits" }
     public var attributes: [Attribute] {
         [Attribute("shape", .shape(shape)), Attribute("stream", .integer(stream))]
@@ -20,8 +25,12 @@ public struct RandomBits: PrimitiveOperation {
     public func resultTypes(_ operands: [TensorType]) throws -> [TensorType] {
         try TypeMismatch.requireCount(operands, 2)
         try Self.requireKey(operands[0], operands[1])
-        try TypeMismatch.require(stream >= 0, "stream \(stream) may not be negative")
+        try Self.requireStream(stream)
         return [TensorType(.i32, shape)]
+    }
+
+    static func requireStream(_ stream: Int) throws {
+        try TypeMismatch.require(stream >= 0, "stream \(stream) may not be negative")
     }
 
     static func requireKey(_ seed: TensorType, _ step: TensorType) throws {
@@ -58,6 +67,10 @@ public struct Dropout: CompositeOperation {
         self.stream = stream
     }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(rate: try attributes.number("rate"), stream: try attributes.integer("stream"))
+    }
+
     public var name: String { "dropout" }
     public var attributes: [Attribute] {
         [Attribute("rate", .number(rate)), Attribute("stream", .integer(stream))]
@@ -66,6 +79,7 @@ public struct Dropout: CompositeOperation {
     public func resultTypes(_ operands: [TensorType]) throws -> [TensorType] {
         try TypeMismatch.requireCount(operands, 3)
         try Self.requireRate(rate)
+        try RandomBits.requireStream(stream)
         try RandomBits.requireKey(operands[1], operands[2])
         try TypeMismatch.require(
             operands[0].dtype.isFloat, "expected a float type, received \(operands[0].dtype)")

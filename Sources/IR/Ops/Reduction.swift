@@ -15,6 +15,10 @@ public struct Reduce: PrimitiveOperation {
         self.axes = axes
     }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(try attributes.word("kind"), axes: try attributes.integers("axes"))
+    }
+
     public var name: String { "reduce" }
     public var attributes: [Attribute] {
         [Attribute("kind", .word(kind.rawValue)), Attribute("axes", .integers(axes))]
@@ -105,6 +109,10 @@ public struct ArgMax: PrimitiveOperation {
     public var axis: Int
 
     public init(axis: Int) { self.axis = axis }
+
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(axis: try attributes.integer("axis"))
+    }
 
     public var name: String { "arg_max" }
     public var attributes: [Attribute] { [Attribute("axis", .integer(axis))] }

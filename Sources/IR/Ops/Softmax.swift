@@ -4,6 +4,10 @@ public struct Softmax: CompositeOperation {
 
     public init(axis: Int) { self.axis = axis }
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(axis: try attributes.integer("axis"))
+    }
+
     public var name: String { "softmax" }
     public var attributes: [Attribute] { [Attribute("axis", .integer(axis))] }
 
@@ -33,6 +37,10 @@ public struct LogSoftmax: CompositeOperation {
     public var axis: Int
 
     public init(axis: Int) { self.axis = axis }
+
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init(axis: try attributes.integer("axis"))
+    }
 
     public var name: String { "log_softmax" }
     public var attributes: [Attribute] { [Attribute("axis", .integer(axis))] }
@@ -83,6 +91,10 @@ extension GraphBuilder {
 public struct SoftmaxCrossEntropy: CompositeOperation {
     public init() {}
 
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init()
+    }
+
     public var name: String { "softmax_cross_entropy" }
     public var attributes: [Attribute] { [] }
 
@@ -132,6 +144,10 @@ public struct SoftmaxCrossEntropy: CompositeOperation {
 /// Operands: logits, labels, lse, dloss.
 public struct SoftmaxCrossEntropyGradient: CompositeOperation {
     public init() {}
+
+    public init(reading attributes: inout AttributeReader) throws {
+        self.init()
+    }
 
     public var name: String { "softmax_cross_entropy_gradient" }
     public var attributes: [Attribute] { [] }

@@ -87,6 +87,23 @@ public struct Dimension: Hashable, Sendable {
     /// The largest extent: every symbol at its bound. Nil where it does not fit an `Int`.
     public var bound: Int? { evaluated { $0.bound } }
 
+    /// Whether this is a number of elements whatever the symbols are: no coefficient is negative,
+    /// and the bound fits an `Int`.
+    var isSize: Bool {
+        switch storage {
+        case .fixed(let extent): extent >= 0
+        case .polynomial(let terms): terms.allSatisfy { $0.coefficient > 0 } && bound != nil
+        }
+    }
+
+    /// The number of terms: 1 for an integer.
+    var termCount: Int {
+        switch storage {
+        case .fixed: 1
+        case .polynomial(let terms): terms.count
+        }
+    }
+
     /// The actual extent for given values of the symbols; nil on overflow.
     ///
     /// Assumes non-negative coefficients when used as an upper bound, which every shape rule keeps

@@ -15,6 +15,22 @@ public struct Shape: Hashable, Sendable {
     /// The number of elements, as a polynomial over the symbols.
     public var elementCount: Dimension { dimensions.reduce(1, *) }
 
+    /// The number of elements of a shape of fixed extents.
+    ///
+    /// - Throws: `TypeMismatch` where an extent is negative or the count overflows.
+    func checkedElementCount() throws -> Int {
+        var count = 1
+        for dimension in dimensions {
+            guard let extent = dimension.fixed, extent >= 0 else {
+                throw TypeMismatch("shape \(self) has an extent that is no fixed size")
+            }
+            let (next, overflow) = count.multipliedReportingOverflow(by: extent)
+            if overflow { throw TypeMismatch("shape \(self) has more elements than fit 64 bits") }
+            count = next
+        }
+        return count
+    }
+
     /// Every extent, if all are known when the graph is built.
     public var fixed: [Int]? {
         var extents: [Int] = []
@@ -75,6 +91,20 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
     public var rank: Int { shape.rank }
 
     public var description: String { "\(dtype)\(shape)" }
+
+    /// - Throws: `TypeMismatch` where an extent may be negative, or the bytes overflow.
+    func requireSize() throws {
+        var byteCount = dtype.byteCount
+        for (axis, extent) in shape.dimensions.enumerated() {
+            guard extent.isSize, let bound = extent.bound else {
+                throw TypeMismatch(
+                    "axis \(axis) of \(self) has the extent \(extent), which is no size")
+            }
+            let (next, overflow) = byteCount.multipliedReportingOverflow(by: max(bound, 1))
+            if overflow { throw TypeMismatch("\(self) has more bytes than fit 64 bits") }
+            byteCount = next
+        }
+    }
 
     package func with(dtype: DType) -> TensorType { TensorType(dtype, shape) }
     package func with(shape: Shape) -> TensorType { TensorType(dtype, shape) }
