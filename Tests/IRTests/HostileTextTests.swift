@@ -50,7 +50,8 @@ struct HostileTextTests {
             "4294967296", "1e308", "-1e308", "5e-324", "inf", "nan",
         ]
         for range in text.ranges(of: /[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?/) {
-            for edge in edges { parse(text[..<range.lowerBound] + edge + text[range.upperBound...]) }
+            let (before, after) = (text[..<range.lowerBound], text[range.upperBound...])
+            for edge in edges { parse(before + edge + after) }
         }
     }
 

@@ -67,7 +67,8 @@ struct TextRoundTripTests {
     }
 
     @Test(arguments: [
-        0.0, -0.0, 0.1, 1e-300, .leastNonzeroMagnitude, .greatestFiniteMagnitude, .infinity, -.infinity, .nan,
+        0.0, -0.0, 0.1, 1e-300, .leastNonzeroMagnitude, .greatestFiniteMagnitude, .infinity,
+        -.infinity, .nan,
         Double(bitPattern: 0x7FF8_0000_0000_0001), Double(bitPattern: 0xFFF8_0000_0000_0000),
     ])
     func numbersKeepTheirBits(_ number: Double) throws {
