@@ -58,7 +58,9 @@ let package = Package(
             path: "Sources/Text", swiftSettings: strict),
         .target(
             name: "MartletInterchange",
-            dependencies: ["MartletFiles", "MartletJSON", "MartletLayers", "MartletText"],
+            dependencies: [
+                "MartletFiles", "MartletIR", "MartletJSON", "MartletLayers", "MartletText",
+            ],
             path: "Sources/Interchange", swiftSettings: strict),
         .target(
             name: "MartletTraining",
@@ -122,7 +124,7 @@ let package = Package(
             path: "Tests/TokenizerTests", swiftSettings: strict),
         .testTarget(
             name: "InterchangeTests",
-            dependencies: ["MartletFiles", "MartletInterchange", "MartletJSON"],
+            dependencies: ["MartletFiles", "MartletIR", "MartletInterchange", "MartletJSON"],
             path: "Tests/InterchangeTests", swiftSettings: strict),
         .testTarget(
             name: "LayersTests",

@@ -1,3 +1,4 @@
+import MartletIR
 import MartletInterchange
 import Testing
 
@@ -204,6 +205,14 @@ import Testing
             file("{\"__metadata__\":{\"a\":\"123456\"}}"), .metadataTooLong,
             "__metadata__ is longer than the limit of 8 bytes",
             limits: SafetensorsHeader.Limits(metadataByteCount: 8))
+    }
+
+    @Test func knowsEveryTypeOfTheGraph() {
+        for dtype in DType.allCases {
+            #expect(TensorFileDType(dtype).dtype == dtype)
+            #expect(TensorFileDType(dtype).byteCount == dtype.byteCount)
+        }
+        #expect(TensorFileDType.i16.dtype == nil)
     }
 
     /// 10^5 names here; two million take in proportion.

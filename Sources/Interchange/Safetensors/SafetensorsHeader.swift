@@ -101,32 +101,33 @@ public struct SafetensorsHeader: Sendable {
             (a.byteRange.lowerBound, a.byteRange.upperBound)
                 < (b.byteRange.lowerBound, b.byteRange.upperBound)
         }
+        func name(_ tensor: Tensor?) -> String {
+            tensor.map { "tensor \($0.name.quotedForMessage())" } ?? "the header"
+        }
         let isSorted = zip(tensors, tensors.dropFirst()).allSatisfy { !precedes($1, $0) }
         var last: Tensor?
         for tensor in isSorted ? tensors : tensors.sorted(by: precedes) {
             let expected = last?.byteRange.upperBound ?? 0
             let begin = tensor.byteRange.lowerBound
-            let previous = last.map { "tensor \($0.name.quotedForMessage())" } ?? "the header"
             if begin < expected {
                 throw SafetensorsError(
                     .overlap,
-                    "\(previous) and tensor \(tensor.name.quotedForMessage()) overlap: one ends "
-                        + "at data byte \(expected), the other begins at \(begin)")
+                    "\(name(last)) and \(name(tensor)) overlap: one ends at data byte \(expected), the other begins at \(begin)"
+                )
             }
             if begin > expected {
                 throw SafetensorsError(
                     .hole,
-                    "data bytes \(expected)..<\(begin) between \(previous) and tensor "
-                        + "\(tensor.name.quotedForMessage()) belong to no tensor")
+                    "data bytes \(expected)..<\(begin) between \(name(last)) and \(name(tensor)) "
+                        + "belong to no tensor")
             }
             last = tensor
         }
         let end = last?.byteRange.upperBound ?? 0
         guard end == dataByteCount else {
-            let previous = last.map { "tensor \($0.name.quotedForMessage())" } ?? "the header"
             throw SafetensorsError(
                 .trailingBytes,
-                "\(dataByteCount - end) bytes after \(previous) belong to no tensor")
+                "\(dataByteCount - end) bytes after \(name(last)) belong to no tensor")
         }
     }
 }

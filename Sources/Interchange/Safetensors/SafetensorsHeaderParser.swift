@@ -8,7 +8,8 @@ extension SafetensorsHeader {
     init(
         parsing text: UnsafeRawBufferPointer, dataByteCount: Int, limits: Limits
     ) throws(SafetensorsError) {
-        var parser = SafetensorsHeaderParser(dataByteCount: dataByteCount, limits: limits)
+        var parser = SafetensorsHeaderParser(
+            textByteCount: text.count, dataByteCount: dataByteCount, limits: limits)
         do {
             try parser.parse(text)
         } catch let error as SafetensorsError {
@@ -35,12 +36,15 @@ private struct SafetensorsHeaderParser {
     let limits: SafetensorsHeader.Limits
     var tensors: [SafetensorsHeader.Tensor] = []
     var metadata: [(key: String, value: String)] = []
-    var index = ByteKeyIndex()
+    var index: ByteKeyIndex
     private var hasMetadata = false
 
-    init(dataByteCount: Int, limits: SafetensorsHeader.Limits) {
+    init(textByteCount: Int, dataByteCount: Int, limits: SafetensorsHeader.Limits) {
         self.dataByteCount = dataByteCount
         self.limits = limits
+        // Entries take at least 47 bytes of text, most of them about twice that.
+        index = ByteKeyIndex(expectedCount: textByteCount / 64)
+        tensors.reserveCapacity(textByteCount / 64)
     }
 
     mutating func parse(_ text: UnsafeRawBufferPointer) throws {
@@ -167,7 +171,11 @@ extension SafetensorsHeaderParser {
             if scanner.text(key, equals: "dtype"), dtype == nil {
                 dtype = try parseDType(name, &scanner)
             } else if scanner.text(key, equals: "shape"), shape == nil {
-                shape = try parseIntegers(name, "shape", .invalidDimension, &scanner)
+                var dimensions: [Int] = []
+                try parseIntegers(name, "shape", .invalidDimension, &scanner) {
+                    dimensions.append($0)
+                }
+                shape = dimensions
             } else if scanner.text(key, equals: "data_offsets"), offsets == nil {
                 offsets = try parseOffsets(name, &scanner)
             } else {
@@ -209,11 +217,26 @@ extension SafetensorsHeaderParser {
         }
     }
 
+    /// The names of the types, each packed into a word: comparing strings would take most of the
+    /// time of a long header.
+    private static let codes: [(UInt64, TensorFileDType)] = TensorFileDType.allCases.map {
+        (Array($0.rawValue.utf8).withUnsafeBytes { packed($0) }, $0)
+    }
+
+    /// Up to 7 bytes and their count as one number; 0 for more.
+    @inline(__always)
+    private static func packed(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        guard bytes.count < 8 else { return 0 }
+        return bytes.reduce(UInt64(bytes.count)) { $0 << 8 | UInt64($1) }
+    }
+
     private func parseDType(
         _ name: String, _ scanner: inout JSONScanner
     ) throws -> TensorFileDType {
-        let text = scanner.string(try scanner.scanText())
-        if let dtype = TensorFileDType(rawValue: text) { return dtype }
+        let written = try scanner.scanText()
+        let code = scanner.withBytes(of: written) { Self.packed($0) }
+        for (known, dtype) in Self.codes where known == code { return dtype }
+        let text = scanner.string(written)
         let known = TensorFileDType.allCases.map(\.rawValue).joined(separator: ", ")
         throw SafetensorsError(
             .unknownDType,
@@ -224,38 +247,45 @@ extension SafetensorsHeaderParser {
     private func parseOffsets(
         _ name: String, _ scanner: inout JSONScanner
     ) throws -> Range<Int> {
-        let pair = try parseIntegers(name, "data_offsets", .invalidOffsets, &scanner)
-        let tensor = "tensor \(name.quotedForMessage())"
-        guard pair.count == 2 else {
+        var begin = 0
+        var end = 0
+        var count = 0
+        try parseIntegers(name, "data_offsets", .invalidOffsets, &scanner) { value in
+            if count == 0 { begin = value } else { end = value }
+            count += 1
+        }
+        let tensor = { "tensor \(name.quotedForMessage())" }
+        guard count == 2 else {
             throw SafetensorsError(
                 .invalidOffsets,
-                "\(tensor): data_offsets must be [begin, end], found \(pair.count) numbers")
+                "\(tensor()): data_offsets must be [begin, end], found \(count) numbers")
         }
-        guard pair[0] <= pair[1] else {
+        guard begin <= end else {
             throw SafetensorsError(
                 .reversedOffsets,
-                "\(tensor): data_offsets [\(pair[0]), \(pair[1])] end before they begin")
+                "\(tensor()): data_offsets [\(begin), \(end)] end before they begin")
         }
-        guard pair[1] <= dataByteCount else {
+        guard end <= dataByteCount else {
             throw SafetensorsError(
                 .offsetsBeyondFile,
-                "\(tensor): data_offsets [\(pair[0]), \(pair[1])] reach beyond the file, which has "
+                "\(tensor()): data_offsets [\(begin), \(end)] reach beyond the file, which has "
                     + "\(dataByteCount) bytes of data; it was truncated")
         }
-        return pair[0]..<pair[1]
+        return begin..<end
     }
 
-    /// An array of whole numbers that are not negative and were written as such.
+    /// Calls `body` with each number of an array of whole numbers that are not negative and were
+    /// written as such.
+    @inline(__always)
     private func parseIntegers(
         _ name: String, _ field: String, _ code: SafetensorsError.Code,
-        _ scanner: inout JSONScanner
-    ) throws -> [Int] {
+        _ scanner: inout JSONScanner, _ body: (Int) -> Void
+    ) throws {
         try scanner.expect(UInt8(ascii: "["), "'['")
         scanner.skipWhitespace()
-        var values: [Int] = []
         if scanner.current == UInt8(ascii: "]") {
             scanner.position += 1
-            return values
+            return
         }
         while true {
             let begin = scanner.position
@@ -269,13 +299,12 @@ extension SafetensorsHeaderParser {
                     "tensor \(name.quotedForMessage()): \(field) has \(written); expected a whole "
                         + "number from 0 to 2^63 - 1, written without '.' or 'e'")
             }
-            values.append(value)
+            body(value)
             scanner.skipWhitespace()
             if scanner.current == UInt8(ascii: "]") { break }
             try scanner.expect(UInt8(ascii: ","), "',' or ']'")
             scanner.skipWhitespace()
         }
         scanner.position += 1
-        return values
     }
 }

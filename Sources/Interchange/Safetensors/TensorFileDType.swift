@@ -1,3 +1,5 @@
+import MartletIR
+
 /// The element types of safetensors files; the raw value is the name in the file.
 public enum TensorFileDType: String, Sendable, CaseIterable, Hashable {
     case bool = "BOOL"
@@ -54,5 +56,38 @@ public enum TensorFileDType: String, Sendable, CaseIterable, Hashable {
             total = product
         }
         return total
+    }
+}
+
+extension TensorFileDType {
+    /// The graph's name of this type; `nil` for I16, which graphs do not compute with.
+    public var dtype: DType? {
+        switch self {
+        case .bool: .bool
+        case .u8: .u8
+        case .i8: .i8
+        case .i16: nil
+        case .f16: .f16
+        case .bf16: .bf16
+        case .i32: .i32
+        case .f32: .f32
+        case .f64: .f64
+        case .i64: .i64
+        }
+    }
+
+    /// How files call the graph's type.
+    public init(_ dtype: DType) {
+        switch dtype {
+        case .bool: self = .bool
+        case .u8: self = .u8
+        case .i8: self = .i8
+        case .f16: self = .f16
+        case .bf16: self = .bf16
+        case .i32: self = .i32
+        case .f32: self = .f32
+        case .f64: self = .f64
+        case .i64: self = .i64
+        }
     }
 }
