@@ -1,6 +1,7 @@
 import Foundation
 import MartletText
 import MartletTraining
+import TestSupport
 import Testing
 
 /// Runs the code of `docs/data.md`, and checks that it is the guide's code.
@@ -65,30 +66,6 @@ import Testing
     }
 
     @Test func guideShowsThisCode() throws {
-        let here = URL(fileURLWithPath: #filePath)
-        let root = here.deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let guide = try String(
-            contentsOf: root.appendingPathComponent("docs/data.md"), encoding: .utf8)
-        let tests = try Set(
-            String(contentsOf: here, encoding: .utf8).split(separator: "\n").map(trimmed))
-        var isCode = false
-        var codeLineCount = 0
-        for line in guide.split(separator: "\n", omittingEmptySubsequences: false) {
-            if line.hasPrefix("```") {
-                isCode = line == "```swift"
-            } else if isCode {
-                let isTested = tests.contains(trimmed(line))
-                #expect(isTested, "not in these tests: \(line)")
-                codeLineCount += 1
-            }
-        }
-        #expect(codeLineCount >= 20)
-    }
-
-    /// A line without indentation and comment.
-    private func trimmed(_ line: Substring) -> String {
-        let code = line.range(of: " //").map { line[..<$0.lowerBound] } ?? line
-        return code.trimmingCharacters(in: .whitespaces)
+        try Guide("docs/data.md").expectCode(minimumLineCount: 20)
     }
 }
