@@ -19,6 +19,9 @@ package struct BatchAxis: Hashable, Sendable {
 /// the same kernel with the strides of X exchanged. The right operand is packed ahead (`packed`) or
 /// panel by panel into scratch.
 ///
+/// With bfloat16 operands both are held in pairs of neighbours along the depth (`ConvertToBFloat16`,
+/// `PackPanels`), products are summed in float32, and the output is float32.
+///
 /// Buffers: `left`, `right`, `output`, then the epilogue's.
 package struct Matmul: Hashable, Sendable {
     package var rows: Extent
@@ -36,13 +39,16 @@ package struct Matmul: Hashable, Sendable {
     package var depthChunk: Int?
     package var chunkStride: Int
     package var batch: [BatchAxis]
+    package var element: MatrixElement
 
+    /// Strides are in elements; those of a bfloat16 left operand must be even.
     package init(
         rows: Extent, columns: Int, depth: Extent, leftRowStride: Int, leftDepthStride: Int = 1,
         right: RightLayout = .packed, outputRowStride: Int, epilogue: [EpilogueStep] = [],
         accumulates: Bool = false, depthChunk: Int? = nil, chunkStride: Int = 0,
-        batch: [BatchAxis] = []
+        batch: [BatchAxis] = [], element: MatrixElement = .float32
     ) {
+        self.element = element
         self.rows = rows
         self.columns = columns
         self.depth = depth
@@ -59,7 +65,7 @@ package struct Matmul: Hashable, Sendable {
 
     package func lower(to isa: VectorISA, name: String = "matmul") throws -> LoopFunction {
         try check()
-        var emitter = MatmulEmitter(matmul: self, isa: isa, name: name)
+        var emitter = MatmulEmitter(matmul: inUnits, isa: isa, name: name)
         emitter.emit()
         return try emitter.k.finish()
     }
@@ -72,9 +78,28 @@ package struct Matmul: Hashable, Sendable {
         if right == .packed, depthChunk != nil {
             throw CodegenError("matmul: a packed right operand cannot be taken in depth chunks")
         }
+        if element == .bfloat16, right != .packed || leftDepthStride != 1 || leftRowStride % 2 != 0
+        {
+            throw CodegenError(
+                "matmul: bfloat16 needs a packed right operand and a left one in pairs, rows an "
+                    + "even number of elements apart")
+        }
         if accumulates, !epilogue.isEmpty {
             throw CodegenError("matmul: accumulating takes no epilogue")
         }
+    }
+
+    /// What the emitter works with: bfloat16 pairs are its elements.
+    fileprivate var inUnits: Matmul {
+        guard element == .bfloat16 else { return self }
+        var copy = self
+        copy.depth = .constant(element.units(depth.bound))
+        copy.leftRowStride /= 2
+        for index in batch.indices {
+            copy.batch[index].leftStride /= 2
+            copy.batch[index].rightStride /= 2
+        }
+        return copy
     }
 
     /// Rows and panels of one part. Small enough to spread over threads, large enough that a panel
@@ -111,8 +136,8 @@ private struct MatmulEmitter {
         self.matmul = matmul
         self.isa = isa
         k = LoopBuilder(name)
-        left = k.input("left")
-        right = k.input("right")
+        left = k.input("left", matmul.element.unitType)
+        right = k.input("right", matmul.element.unitType)
         output = k.output("output")
         epilogue = Epilogue(matmul.epilogue, builder: k)
         shape = PanelShape(columns: matmul.columns, isa: isa)
@@ -189,7 +214,8 @@ private struct MatmulEmitter {
                 matmul.accumulates
                 ? tile.load(output + place, rowStride: matmul.outputRowStride) : tile.zeros()
             let sums = tile.product(
-                leftOperand, rightOperand, depth: depth, initial: initial, rightIsPadded: true)
+                leftOperand, rightOperand, depth: depth, initial: initial, rightIsPadded: true,
+                bfloat16Pairs: matmul.element == .bfloat16)
             finish(tile, sums, place: place, column: firstColumn)
         }
     }

@@ -31,7 +31,8 @@ struct PanelShape: Hashable {
     func packedCount(depth: Int) -> Int { depth * (fullCount * width + remainderWidth) }
 }
 
-/// Copies part of a matrix to a panel `[depth][width]`, with zeros beyond the matrix.
+/// Copies part of a matrix to a panel `[depth][width]`, with zeros beyond the matrix. What is copied
+/// at a time is a unit: a float32, or two neighbours along the depth as a bfloat16 pair.
 struct PanelPacker {
     let builder: LoopBuilder
     let isa: VectorISA
@@ -39,6 +40,7 @@ struct PanelPacker {
     let vectors: Int
     /// Multiplies every element; nil for none.
     var scale: Double?
+    var element = MatrixElement.float32
 
     private var lanes: Int { isa.lanes }
 
@@ -56,17 +58,33 @@ struct PanelPacker {
 
     private func scaled(_ value: Value) -> Value { scale.map { value * $0 } ?? value }
 
+    private var zero: Value {
+        element == .float32
+            ? builder.constant(Float(0), lanes: lanes)
+            : builder.constant(0, ValueType(.int32, lanes: lanes))
+    }
+
     private func packRows(
         _ source: Pointer, _ stride: Int, _ depth: Value, _ columns: Value, _ panel: Pointer
     ) {
         let masks = (0..<vectors).map { builder.firstLanes(columns - $0 * lanes, of: lanes) }
-        builder.loop(builder.constant(0), depth) { step in
+        func packUnit(_ unit: Value, isHalf: Bool) {
             for vector in 0..<vectors {
-                let place = source + step * stride + vector * lanes
-                let row = place.load(lanes: lanes, mask: masks[vector])
-                (panel + step * (vectors * lanes) + vector * lanes).store(scaled(row))
+                func load(_ row: Value) -> Value {
+                    let place = source + row * stride + vector * lanes
+                    return scaled(place.load(lanes: lanes, mask: masks[vector]))
+                }
+                var value = load(unit * element.depthPerUnit)
+                if element == .bfloat16 {
+                    let next = isHalf ? value.like(0.0) : load(unit * 2 + 1)
+                    value = value.bfloat16Pair(with: next)
+                }
+                (panel + unit * (vectors * lanes) + vector * lanes).store(value)
             }
         }
+        let whole = depth.quotient(element.depthPerUnit)
+        builder.loop(builder.constant(0), whole) { packUnit($0, isHalf: false) }
+        builder.branch((whole * element.depthPerUnit) .< depth) { packUnit(whole, isHalf: true) }
     }
 
     /// Square blocks are transposed in registers; what does not fill a block goes one by one.
@@ -74,40 +92,53 @@ struct PanelPacker {
         _ source: Pointer, _ stride: Int, _ depth: Value, _ columns: Value, _ panel: Pointer
     ) {
         let width = vectors * lanes
+        let units = (depth + (element.depthPerUnit - 1)).quotient(element.depthPerUnit)
+        let wholeUnits = depth.quotient(element.depthPerUnit * lanes) * lanes
         builder.loop(vectors) { vector in
             let first = vector * lanes
             let source = source + first * stride
             let panel = panel + first
-            let isWhole = columns - first .>= builder.constant(lanes)
-            builder.branch(isWhole) {
-                let wholeDepth = depth.quotient(lanes) * lanes
-                builder.loop(builder.constant(0), wholeDepth, step: lanes) { step in
+            builder.branch(columns - first .>= builder.constant(lanes)) {
+                builder.loop(builder.constant(0), wholeUnits, step: lanes) { unit in
                     let rows = (0..<lanes).map { column in
-                        (source + step + column * stride).load(lanes: lanes)
+                        unitVector(source + unit * element.depthPerUnit + column * stride)
                     }
                     for (row, value) in transpose(rows).enumerated() {
-                        (panel + step * width + row * width).store(scaled(value))
+                        (panel + unit * width + row * width).store(value)
                     }
                 }
-                builder.loop(wholeDepth, depth) { step in
+                builder.loop(wholeUnits, units) { unit in
                     for column in 0..<lanes {
-                        let value = (source + step + column * stride).load()
-                        (panel + step * width + column).store(scaled(value))
+                        (panel + unit * width + column)
+                            .store(self.unit(source + column * stride, unit, depth))
                     }
                 }
             }
             builder.branch(columns - first .< builder.constant(lanes)) {
-                builder.loop(builder.constant(0), depth) { step in
-                    (panel + step * width).store(builder.constant(Float(0), lanes: lanes))
-                }
+                builder.loop(builder.constant(0), units) { (panel + $0 * width).store(zero) }
                 builder.loop(builder.constant(0), columns - first) { column in
-                    builder.loop(builder.constant(0), depth) { step in
-                        let value = (source + column * stride + step).load()
-                        (panel + step * width + column).store(scaled(value))
+                    builder.loop(builder.constant(0), units) { unit in
+                        (panel + unit * width + column)
+                            .store(self.unit(source + column * stride, unit, depth))
                     }
                 }
             }
         }
+    }
+
+    /// A vector of units along the depth.
+    private func unitVector(_ place: Pointer) -> Value {
+        let first = scaled(place.load(lanes: lanes))
+        if element == .float32 { return first }
+        return first.bfloat16Pairs(followedBy: scaled((place + lanes).load(lanes: lanes)))
+    }
+
+    private func unit(_ column: Pointer, _ unit: Value, _ depth: Value) -> Value {
+        let first = scaled((column + unit * element.depthPerUnit).load())
+        if element == .float32 { return first }
+        let next = unit * 2 + 1
+        let value = scaled((column + next.minimum(depth - 1)).load())
+        return first.bfloat16Pair(with: (next .< depth).select(value, 0))
     }
 
     /// Transposes a square block of vectors: in round `d`, blocks of `d` lanes change places between
@@ -130,29 +161,33 @@ struct PanelPacker {
     }
 }
 
-/// Kernel: rewrites a matrix `[depth, columns]` as panels. One part per panel.
+/// Kernel: rewrites a float32 matrix `[depth, columns]` as panels. One part per panel.
 ///
-/// Buffers: `matrix` (layout `rows` or `columns`), `panels` (out).
+/// Buffers: `matrix` (layout `rows` or `columns`), `panels` (out; 4-byte units).
 package struct PackPanels: Hashable, Sendable {
     package var columns: Int
     package var depth: Int
     package var layout: RightLayout
+    package var element: MatrixElement
 
-    package init(columns: Int, depth: Int, layout: RightLayout) {
+    package init(
+        columns: Int, depth: Int, layout: RightLayout, element: MatrixElement = .float32
+    ) {
+        self.element = element
         self.columns = columns
         self.depth = depth
         self.layout = layout
     }
 
-    /// Elements of `panels`.
+    /// Units of `panels`, four bytes each.
     package func packedCount(isa: VectorISA) -> Int {
-        PanelShape(columns: columns, isa: isa).packedCount(depth: depth)
+        PanelShape(columns: columns, isa: isa).packedCount(depth: element.units(depth))
     }
 
     package func lower(to isa: VectorISA, name: String = "packPanels") throws -> LoopFunction {
         let k = LoopBuilder(name)
         let matrix = k.input("matrix")
-        let panels = k.output("panels")
+        let panels = k.output("panels", element.unitType)
         let shape = PanelShape(columns: columns, isa: isa)
         let columnStride: Int
         if case .columns(let stride) = layout { columnStride = stride } else { columnStride = 1 }
@@ -160,9 +195,10 @@ package struct PackPanels: Hashable, Sendable {
 
         func pack(vectors: Int) {
             let first = panel * shape.width
-            PanelPacker(builder: k, isa: isa, vectors: vectors).pack(
+            PanelPacker(builder: k, isa: isa, vectors: vectors, element: element).pack(
                 matrix + first * columnStride, layout: layout, depth: k.constant(depth),
-                columns: k.constant(columns) - first, to: panels + first * depth)
+                columns: k.constant(columns) - first,
+                to: panels + first * element.units(depth))
         }
         let isFull = panel .< k.constant(shape.fullCount)
         if shape.fullCount > 0 { k.branch(isFull) { pack(vectors: isa.panelVectors) } }

@@ -22,15 +22,17 @@ package struct Philox {
     package func words(firstBlock: Value, step: Value) -> [Value] {
         let lane = builder.emit(.laneIndices, ValueType(.int64, lanes: 8))
         let block = firstBlock.splat(8) + lane
-        var c0 = block & 0xFFFF_FFFF
+        var c0 = block
         var c1 = block >> 32
-        var c2 = (step & 0xFFFF_FFFF).splat(8)
+        var c2 = step.splat(8)
         var c3 = (step >> 32).splat(8)
         for (k0, k1) in keys {
-            let p0 = c0 * 0xD251_1F53
-            let p1 = c2 * 0xCD9E_8D57
-            c0 = (p1 >> 32) ^ (c1 & 0xFFFF_FFFF) ^ k0
-            c2 = (p0 >> 32) ^ (c3 & 0xFFFF_FFFF) ^ k1
+            // Only the low halves count. Cutting them off right here shows the backend that one
+            // 32-bit multiplication will do.
+            let p0 = (c0 & 0xFFFF_FFFF) * 0xD251_1F53
+            let p1 = (c2 & 0xFFFF_FFFF) * 0xCD9E_8D57
+            c0 = (p1 >> 32) ^ c1 ^ k0
+            c2 = (p0 >> 32) ^ c3 ^ k1
             (c1, c3) = (p1, p0)
         }
         return [c0, c1, c2, c3].map { $0 & 0xFFFF_FFFF }
