@@ -2,54 +2,58 @@ import MartletLayers
 
 /// The lesson's own layers, written as a user would.
 final class TokenAndPositionEmbedding: Layer {
-    let token: Embedding
-    let position: Embedding
+    let tokenEmbedding: Embedding
+    let positionEmbedding: Embedding
+    let name: String?
 
-    init(maxLength: Int, vocabularySize: Int, dimension: Int) {
-        token = Embedding(inputDimension: vocabularySize, outputDimension: dimension)
-        position = Embedding(inputDimension: maxLength, outputDimension: dimension)
+    init(maxLength: Int, vocabularySize: Int, dimension: Int, name: String? = nil) {
+        tokenEmbedding = Embedding(inputDimension: vocabularySize, outputDimension: dimension)
+        positionEmbedding = Embedding(inputDimension: maxLength, outputDimension: dimension)
+        self.name = name
     }
 
     func call(_ ids: Tensor, context: CallContext) throws -> Tensor {
-        try token(ids) + position(context.range(ids.shape[1]))
+        try tokenEmbedding(ids) + positionEmbedding(context.range(ids.shape[1]))
     }
 }
 
 final class TransformerBlock: Layer {
     let attention: MultiHeadAttention
-    let feedForward: Sequential
-    let normalization1 = LayerNormalization(epsilon: 1e-6)
-    let normalization2 = LayerNormalization(epsilon: 1e-6)
-    let dropout1: Dropout
-    let dropout2: Dropout
+    let inner: Dense
+    let outer: Dense
+    let normalization1 = LayerNormalization(epsilon: 1e-6, name: "normalization_1")
+    let normalization2 = LayerNormalization(epsilon: 1e-6, name: "normalization_2")
+    let dropouts: [Dropout]
 
-    init(dimension: Int, heads: Int, feedForward: Int, rate: Double = 0.1) throws {
+    init(dimension: Int, heads: Int, feedForward: Int, rate: Double = 0.1) {
         attention = MultiHeadAttention(heads: heads, keyDimension: dimension)
-        self.feedForward = try Sequential {
-            Dense(feedForward, activation: .relu)
-            Dense(dimension)
-        }
-        dropout1 = Dropout(rate)
-        dropout2 = Dropout(rate)
+        inner = Dense(feedForward, activation: .relu)
+        outer = Dense(dimension)
+        dropouts = [Dropout(rate), Dropout(rate)]
     }
 
     func call(_ x: Tensor, context: CallContext) throws -> Tensor {
-        let attended = try normalization1(x + dropout1(attention(x, x)))
-        return try normalization2(attended + dropout2(feedForward(attended)))
+        let attended = try normalization1(x + dropouts[0](attention(x, x)))
+        return try normalization2(attended + dropouts[1](outer(inner(attended))))
     }
 }
 
 enum Lesson {
-    static func classifier() throws -> Sequential {
+    static func classifier(
+        vocabularySize: Int = 20_000, length: Int = 256, dimension: Int = 32, heads: Int = 2,
+        feedForward: Int = 32, hiddenUnits: Int = 20, classes: Int = 4
+    ) throws -> Sequential {
         try Sequential("news") {
-            Input(shape: [256], dtype: .i32, name: "ids")
-            TokenAndPositionEmbedding(maxLength: 256, vocabularySize: 20_000, dimension: 32)
-            try TransformerBlock(dimension: 32, heads: 2, feedForward: 32)
+            Input(shape: [Dimension(length)], dtype: .i32, name: "ids")
+            TokenAndPositionEmbedding(
+                maxLength: length, vocabularySize: vocabularySize, dimension: dimension,
+                name: "embedding")
+            TransformerBlock(dimension: dimension, heads: heads, feedForward: feedForward)
             GlobalAveragePooling1D()
             Dropout(0.1)
-            Dense(20, activation: .relu)
+            Dense(hiddenUnits, activation: .relu, name: "hidden")
             Dropout(0.1)
-            Dense(4, activation: .softmax)
+            Dense(classes, activation: .softmax, name: "classifier")
         }
     }
 }

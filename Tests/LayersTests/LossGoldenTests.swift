@@ -56,7 +56,8 @@ struct LossGoldenTests {
             let output =
                 switch golden.activation {
                 case "softmax":
-                    try b.append(.softmax(Softmax(axis: golden.yPred.shape.count - 1)), prediction)
+                    try b.append(
+                        .softmax(MartletIR.Softmax(axis: golden.yPred.shape.count - 1)), prediction)
                 case "sigmoid": try b.unary(.logistic, prediction)
                 default: prediction
                 }

@@ -18,19 +18,19 @@ extension ActivationFunction {
         case .elu(let alpha):
             return try x.compare(.gt, 0).select(x, x.negativePart().exponentialMinusOne() * alpha)
         case .celu(let alpha):
-            let negative = try (x.negativePart() / alpha).exponentialMinusOne() * alpha
-            return try x.compare(.gt, 0).select(x, negative)
+            let positive = try x.compare(.ge, 0).select(x, x.splat(0))
+            return try positive + (x.negativePart() / alpha).exponentialMinusOne() * alpha
         case .selu:
             let (alpha, scale) = (1.6732632423543772, 1.0507009873554805)
             let negative = try x.negativePart().exponentialMinusOne() * (alpha * scale)
-            return try x.compare(.gt, 0).select(x * scale, negative)
+            return try x.compare(.lt, 0).select(negative, x * scale)
         case .exponential: return try x.exponential()
         case .glu(let axis): return try emitGLU(x, axis)
         case .softmax(let axis): return try x.softmax(axis: axis)
         case .logSoftmax(let axis):
             let axis = try x.resolve(axis: axis, for: "log_softmax")
             return try tracer.emit(.logSoftmax(LogSoftmax(axis: axis)), [x])[0]
-        case .sparsemax(let axis): return try emitSparsemax(x, axis)
+        case .sparsemax(let axis): return try emitSparsemax(x, axis, in: tracer)
         case .gelu(let approximate):
             return try tracer.emit(.gelu(Gelu(isApproximate: approximate)), [x])[0]
         case .softShrink, .hardShrink, .threshold, .hardTanh, .sparsePlus, .sparseSigmoid:
@@ -100,23 +100,29 @@ extension ActivationFunction {
         return try x.slice(axis: axis, 0..<(extent / 2)) * gate
     }
 
-    /// `max(x - τ, 0)`, τ such that the sum is 1. An element is in the support if
-    /// `1 + n x > Σ`, n and Σ the number and the sum of elements at least as large.
-    private func emitSparsemax(_ x: Tensor, _ axis: Int) throws -> Tensor {
+    /// `max(x - τ, 0)`. With the elements sorted downwards and S their running sums, the support are
+    /// those with `n x > S - 1`, n their place; `τ = (Σ S over the support - 1) / its size`.
+    private func emitSparsemax(_ x: Tensor, _ axis: Int, in tracer: Tracer) throws -> Tensor {
         let axis = try x.resolve(axis: axis, for: "sparsemax")
         var order = Array(0..<x.rank)
         order.swapAt(axis, x.rank - 1)
         let rows = try x.transposed(order)
         let own = try rows.expandingAxes(-1)  // […, n, 1]
         let others = try rows.expandingAxes(-2)  // […, 1, n]
-        let notSmaller = try others.compare(.ge, own).converted(to: x.dtype)
-        let count = try notSmaller.sum(axes: [-1])
-        let sum = try (notSmaller * others).sum(axes: [-1])
-        let support = try (rows * count + 1).compare(.gt, sum).converted(to: x.dtype)
+        // Sorting without a sort: which elements come before each, equal ones by their index.
+        let square = TensorType(.i32, [x.shape[axis], x.shape[axis]])
+        let place = try tracer.emit(.iota(Iota(square, axis: 0)), [])[0]
+        let other = try tracer.emit(.iota(Iota(square, axis: 1)), [])[0]
+        let isEarlierEqual = try others.compare(.eq, own).and(
+            other.compare(.le, place).broadcast(like: others.compare(.eq, own)))
+        let isBefore = try others.compare(.gt, own).or(isEarlierEqual).converted(to: x.dtype)
+        let count = try isBefore.sum(axes: [-1])
+        let runningSum = try (isBefore * others).sum(axes: [-1])
+        let support = try (rows * count + 1).compare(.gt, runningSum).converted(to: x.dtype)
         let size = try support.sum(axes: [-1], keepsAxes: true)
-        let excess = try (support * rows).sum(axes: [-1], keepsAxes: true) - 1
+        let excess = try (support * runningSum).sum(axes: [-1], keepsAxes: true) - 1
         let shifted = try rows - excess / size
-        return try shifted.compare(.gt, 0).select(shifted, shifted.splat(0)).transposed(order)
+        return try shifted.compare(.ge, 0).select(shifted, shifted.splat(0)).transposed(order)
     }
 }
 
@@ -131,8 +137,8 @@ extension Tensor {
 
     func exponentialMinusOne() throws -> Tensor { try unary(.exponentialMinusOne) }
 
-    /// `min(x, 0)`, with slope 0 at 0.
-    fileprivate func negativePart() throws -> Tensor { try compare(.lt, 0).select(self, splat(0)) }
+    /// `min(x, 0)`, with slope 1 at 0.
+    fileprivate func negativePart() throws -> Tensor { try compare(.le, 0).select(self, splat(0)) }
 
     /// Cut to a range, with slope 1 strictly inside.
     fileprivate func open(_ lower: Double, _ upper: Double) throws -> Tensor {
@@ -140,8 +146,8 @@ extension Tensor {
         return try compare(.gt, lower).select(above, splat(lower))
     }
 
-    /// `log(1 + eˣ)` without overflow.
+    /// `log(1 + eˣ)` without overflow. `maximum` shares its gradient at 0, which gives the slope ½.
     fileprivate func softplus() throws -> Tensor {
-        try compare(.gt, 0).select(self, splat(0)) + (-abs()).exponential().unary(.logPlusOne)
+        try maximum(0) + (-abs()).exponential().unary(.logPlusOne)
     }
 }

@@ -63,8 +63,9 @@ public enum ActivationFunction: Hashable, Sendable {
     case softmax(axis: Int = -1)
     /// `x - log Σ exp(x)` along an axis.
     case logSoftmax(axis: Int = -1)
-    /// The Euclidean projection onto the probability simplex along an axis (Martins and Astudillo,
-    /// 2016, arXiv 1602.02068). Compares all pairs: for short axes.
+    /// Sparse probabilities along an axis, after Martins and Astudillo (2016, arXiv 1602.02068) as
+    /// Keras computes it: its threshold sums the running sums of the support, so rows with a
+    /// support of more than one element do not add up to 1. Compares all pairs: for short axes.
     case sparsemax(axis: Int = -1)
 
     // The functions with their default parameters, so that `.softmax` needs no parentheses.

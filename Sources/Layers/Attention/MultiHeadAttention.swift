@@ -130,7 +130,20 @@ public final class MultiHeadAttention: Layer {
         let output = try combine(results[0], width: inputs.query.shape[2], context)
         return Outputs(
             output: output.attaching(mask: inputs.query.mask),
-            scores: inputs.returnsScores ? results[2] : nil)
+            scores: inputs.returnsScores
+                ? results[2].attaching(mask: try scoresMask(mask, inputs, context)) : nil)
+    }
+
+    /// The scores carry everything that forbids a key as their mask, as in Keras, causality too.
+    private func scoresMask(
+        _ mask: Tensor?, _ inputs: Inputs, _ context: CallContext
+    ) throws -> Tensor? {
+        guard inputs.useCausalMask else { return mask }
+        let type = TensorType(.i32, [1, 1, inputs.query.shape[1], inputs.value.shape[1]])
+        let query = try context.emit(.iota(Iota(type, axis: 2)), [])[0]
+        let key = try context.emit(.iota(Iota(type, axis: 3)), [])[0]
+        let causal = try query.compare(.ge, key)
+        return try mask.map { try $0.and(causal) } ?? causal
     }
 
     private func validate(_ inputs: Inputs, _ context: CallContext) throws {

@@ -1,3 +1,5 @@
+import MartletJSON
+
 /// Applies an activation function: `Activation(.gelu)`.
 public final class Activation: Layer {
     public let function: ActivationFunction
@@ -12,5 +14,17 @@ public final class Activation: Layer {
 
     public func call(_ x: Tensor, context: CallContext) throws -> Tensor {
         try x.activation(function)
+    }
+}
+
+extension Activation: ConfigurableLayer {
+    public convenience init(configuration fields: JSONFields) {
+        self.init(fields.activation("activation"), name: fields.name)
+    }
+
+    public var configuration: JSONObject {
+        JSONObject([
+            ("activation", function.json)
+        ])
     }
 }

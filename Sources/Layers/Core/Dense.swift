@@ -1,3 +1,5 @@
+import MartletJSON
+
 /// `activation(x · kernel + bias)` over the last axis.
 ///
 /// Input `[batch, …, width]`, output `[batch, …, units]`; weights `kernel [width, units]` and
@@ -59,5 +61,27 @@ extension CallContext {
         try require(
             x.dtype.isFloat && x.rank >= minimumRank,
             "expected a float tensor of rank \(minimumRank) or more, received \(x)")
+    }
+}
+
+extension Dense: ConfigurableLayer {
+    public convenience init(configuration fields: JSONFields) {
+        self.init(
+            fields.integer("units", in: JSONFields.extents),
+            activation: fields.activation("activation"),
+            useBias: fields.bool("use_bias", default: true),
+            kernelInitializer: fields.initializer("kernel_initializer", default: .glorotUniform),
+            biasInitializer: fields.initializer("bias_initializer", default: .zeros),
+            name: fields.name)
+    }
+
+    public var configuration: JSONObject {
+        JSONObject([
+            ("units", .integer(units)),
+            ("activation", activation.json),
+            ("use_bias", .bool(useBias)),
+            ("kernel_initializer", kernelInitializer.json),
+            ("bias_initializer", biasInitializer.json),
+        ])
     }
 }

@@ -1,3 +1,5 @@
+import MartletJSON
+
 /// Rows of a table by integer id: `[batch, …]` → `[batch, …, outputDimension]`.
 ///
 /// Weight `embeddings [inputDimension, outputDimension]`, uniform in ±0.05 at first. With
@@ -35,5 +37,26 @@ public final class Embedding: Layer {
         let indices = ids.dtype.isInteger ? ids : try ids.converted(to: .i32)
         let rows = try context.emit(.embedding(EmbeddingLookup()), [table, indices])[0]
         return maskZero ? try rows.masked(by: ids.compare(.ne, 0)) : rows
+    }
+}
+
+extension Embedding: ConfigurableLayer {
+    public convenience init(configuration fields: JSONFields) {
+        self.init(
+            inputDimension: fields.integer("input_dim", in: JSONFields.extents),
+            outputDimension: fields.integer("output_dim", in: JSONFields.extents),
+            maskZero: fields.bool("mask_zero", default: false),
+            embeddingsInitializer: fields.initializer(
+                "embeddings_initializer", default: .uniform()),
+            name: fields.name)
+    }
+
+    public var configuration: JSONObject {
+        JSONObject([
+            ("input_dim", .integer(inputDimension)),
+            ("output_dim", .integer(outputDimension)),
+            ("mask_zero", .bool(maskZero)),
+            ("embeddings_initializer", embeddingsInitializer.json),
+        ])
     }
 }

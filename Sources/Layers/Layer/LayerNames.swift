@@ -1,5 +1,5 @@
 /// Names and paths of layers.
-enum LayerNames {
+package enum LayerNames {
     /// The user's name, or the class name in snake case.
     static func baseName(of layer: any Layer) -> String {
         layer.name ?? snakeCase(className(of: layer))
@@ -12,7 +12,7 @@ enum LayerNames {
 
     /// `MultiHeadAttention` → `multi_head_attention`, `GlobalAveragePooling1D` →
     /// `global_average_pooling1d`, `ReLU` → `re_lu`: Keras's rule, digit groups included.
-    static func snakeCase(_ name: String) -> String {
+    package static func snakeCase(_ name: String) -> String {
         let characters = Array(name)
         var words = ""
         for (index, character) in characters.enumerated() {

@@ -47,7 +47,8 @@ struct CategoricalFocalCrossentropy: LossFunction {
     func elements(labels: Value, output: Value, in b: GraphBuilder) throws -> LossElements {
         let axis = b.type(of: output).rank - 1
         let targets = try b.smoothed(labels, labelSmoothing)
-        let given = fromLogits ? try b.append(.softmax(Softmax(axis: axis)), output) : output
+        let given =
+            fromLogits ? try b.append(.softmax(MartletIR.Softmax(axis: axis)), output) : output
         let sum = try b.reduceKeepingAxes(.sum, given, axes: [axis])
         let epsilon = GraphBuilder.epsilon
         let p = try b.clip(b.divide(given, sum), epsilon, 1 - epsilon)

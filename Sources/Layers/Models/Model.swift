@@ -49,11 +49,28 @@ public class Model: Layer, @unchecked Sendable {
             name: name, inputs: inputs, outputs: outputs.map { ($0.key, $0.value) })
     }
 
+    /// A model from declared inputs to outputs whose names are computed.
+    public convenience init(
+        _ name: String? = nil, inputs: [any ModelInput], outputs: NamedTensors
+    ) throws {
+        try self.init(
+            name: name, inputs: inputs,
+            outputs: zip(outputs.names, outputs.values).map { ($0, $1) })
+    }
+
     /// A model from declared inputs to outputs that are named after their layers.
     public convenience init(
         _ name: String? = nil, inputs: [any ModelInput], outputs: [Tensor]
     ) throws {
         try self.init(name: name, inputs: inputs, outputs: outputs.map { (nil, $0) })
+    }
+
+    /// A model from one declared input to named outputs.
+    public convenience init(
+        _ name: String? = nil, inputs input: any ModelInput,
+        outputs: KeyValuePairs<String, Tensor>
+    ) throws {
+        try self.init(name: name, inputs: [input], outputs: outputs.map { ($0.key, $0.value) })
     }
 
     /// A model from one declared input to one output.

@@ -1,3 +1,5 @@
+import MartletJSON
+
 /// `(x - mean) / √(variance + epsilon) · gamma + beta` over some axes (Ba et al., 2016, arXiv
 /// 1607.06450), with the population variance.
 ///
@@ -46,5 +48,32 @@ public final class LayerNormalization: Layer {
         }
         let op = LayerNorm(epsilon: epsilon, hasScale: scale, hasOffset: center)
         return try view.leave(context.emit(.layerNorm(op), operands)[0])
+    }
+}
+
+extension LayerNormalization: ConfigurableLayer {
+    public convenience init(configuration fields: JSONFields) {
+        if fields.bool("rms_scaling", default: false) {
+            fields.report("rms_scaling", "is not supported; use RMSNormalization")
+        }
+        self.init(
+            axes: fields.axes("axis") ?? [-1],
+            epsilon: fields.number("epsilon", in: 0...1, default: 1e-3),
+            center: fields.bool("center", default: true),
+            scale: fields.bool("scale", default: true),
+            betaInitializer: fields.initializer("beta_initializer", default: .zeros),
+            gammaInitializer: fields.initializer("gamma_initializer", default: .ones),
+            name: fields.name)
+    }
+
+    public var configuration: JSONObject {
+        JSONObject([
+            ("axis", .integers(axes)),
+            ("epsilon", .number(epsilon)),
+            ("center", .bool(center)),
+            ("scale", .bool(scale)),
+            ("beta_initializer", betaInitializer.json),
+            ("gamma_initializer", gammaInitializer.json),
+        ])
     }
 }

@@ -1,3 +1,5 @@
+import MartletJSON
+
 /// Where a sequence's channels are.
 public enum DataFormat: String, Hashable, Sendable, CaseIterable {
     /// `[batch, steps, channels]`
@@ -42,5 +44,20 @@ public final class GlobalAveragePooling1D: Layer {
         let count = try counted.converted(to: x.dtype)
             .sum(axes: [steps], keepsAxes: keepsDimensions)
         return try sum / count
+    }
+}
+
+extension GlobalAveragePooling1D: ConfigurableLayer {
+    public convenience init(configuration fields: JSONFields) {
+        self.init(
+            dataFormat: fields.dataFormat("data_format"),
+            keepsDimensions: fields.bool("keepdims", default: false), name: fields.name)
+    }
+
+    public var configuration: JSONObject {
+        JSONObject([
+            ("data_format", .string(dataFormat.rawValue)),
+            ("keepdims", .bool(keepsDimensions)),
+        ])
     }
 }

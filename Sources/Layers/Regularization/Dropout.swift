@@ -1,3 +1,5 @@
+import MartletJSON
+
 /// Sets a share of the elements to zero in training and scales the others by `1 / (1 - rate)`;
 /// the identity at inference (Srivastava et al., 2014).
 public final class Dropout: Layer {
@@ -22,5 +24,17 @@ public final class Dropout: Layer {
 extension CallContext {
     func requireRate(_ rate: Double) throws {
         try require((0...1).contains(rate), "rate must be within 0...1, received \(rate)")
+    }
+}
+
+extension Dropout: ConfigurableLayer {
+    public convenience init(configuration fields: JSONFields) {
+        self.init(fields.number("rate", in: 0...1), name: fields.name)
+    }
+
+    public var configuration: JSONObject {
+        JSONObject([
+            ("rate", .number(rate))
+        ])
     }
 }

@@ -111,15 +111,16 @@ extension Tensor {
         try Tensor.apply(.convert(dtype), [self])
     }
 
-    /// The tensor with a mask attached: bool over its leading axes, true where elements count.
+    /// The tensor with a mask attached: bool, true where elements count, usually over the leading
+    /// axes `[batch, steps]`.
     public func masked(by mask: Tensor) throws -> Tensor {
-        guard mask.dtype == .bool, mask.rank <= rank,
-            Array(shape.dimensions.prefix(mask.rank)) == mask.shape.dimensions
+        guard mask.dtype == .bool, mask.rank >= 1, mask.rank <= rank,
+            mask.shape.dimensions.first == shape.dimensions.first
         else {
             throw LayerError(
                 path: originPath,
-                "masked(by:): expected a bool tensor over leading axes of \(self), received \(mask)"
-            )
+                "masked(by:): expected a bool tensor with the batch axis of \(self), "
+                    + "received \(mask)")
         }
         return try Tensor.apply(.attachMask, [self, mask])
     }

@@ -58,15 +58,16 @@ extension Optional: TensorStructure where Wrapped: TensorStructure {
 
 /// Tensors by name, in a fixed order: what a model with several outputs returns.
 public struct NamedTensors: TensorStructure {
-    public private(set) var names: [String]
-    public private(set) var values: [Tensor]
+    public let names: [String]
+    public let values: [Tensor]
 
     public init(_ elements: KeyValuePairs<String, Tensor>) {
         names = elements.map(\.key)
         values = elements.map(\.value)
     }
 
-    init(names: [String], values: [Tensor]) {
+    public init(names: [String], values: [Tensor]) {
+        precondition(names.count == values.count, "every tensor needs one name")
         self.names = names
         self.values = values
     }
