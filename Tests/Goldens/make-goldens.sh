@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 python=${1:?"usage: make-goldens.sh VENV [SUBJECT…]"}/bin/python
 shift
 [ $# -gt 0 ] || set -- layers masks activations losses metrics schedules optimizers \
-    initializers l3 fit_rules text_vectorization safetensors_files \
+    pytorch_optimizers initializers l3 fit_rules text_vectorization safetensors_files \
     wordpiece
 for subject in "$@"; do
     "$python" -W ignore "$here/$subject.py"

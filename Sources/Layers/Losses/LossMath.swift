@@ -71,8 +71,8 @@ extension GraphBuilder {
                 throw GraphError(
                     op: name,
                     message: "weights or mask of shape \(right) do not broadcast to \(left); "
-                        + "give one weight per element, or \(left.rank > 1 ? "add axes of 1" : "[\(left)]")"
-                )
+                        + "give one weight for each loss"
+                        + (right.rank + 1 == left.rank ? ", or \(right.appending(1))" : ""))
             }
             dimensions.append(first == 1 ? second : first)
         }

@@ -30,13 +30,21 @@ public enum LossReduction: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .none: return values
         case .sum: return try b.reduce(.sum, values, axes: axes)
-        case .sumOverBatchSize: return try b.mean(values, axes: axes)
+        case .sumOverBatchSize: return try mean(values, b)
         case .meanWithSampleWeight:
-            guard let weight else { return try b.mean(values, axes: axes) }
+            guard let weight else { return try mean(values, b) }
             let sum = try b.reduce(.sum, values, axes: axes)
             let total = try b.reduce(.sum, weight, axes: Array(0..<b.type(of: weight).rank))
             return try b.divideNoNaN(sum, total)
         }
+    }
+
+    private func mean(_ values: Value, _ b: GraphBuilder) throws -> Value {
+        let axes = Array(0..<b.type(of: values).rank)
+        let sum = try b.reduce(.sum, values, axes: axes)
+        let count = try b.elementCount(values, axes: axes)
+        return b.type(of: values).shape.fixed == nil
+            ? try b.divideNoNaN(sum, count) : try b.divide(sum, count)
     }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import MartletIR
 
 /// Where Adam adds its epsilon to the root of the second moment.
@@ -34,7 +35,14 @@ struct AdamRule: UpdateRule {
     func shared(updateCount: Value, in b: GraphBuilder) throws -> [Value] {
         let dtype = b.type(of: updateCount).dtype
         func correction(_ beta: Double) throws -> Value {
-            try b.subtract(1, b.power(b.constant(beta, dtype), updateCount))
+            switch epsilonForm {
+            case .uncorrected:
+                return try b.subtract(1, b.power(b.constant(beta, dtype), updateCount))
+            case .biasCorrected:
+                // PyTorch computes it in Float64; this form keeps its digits in Float32.
+                let exponent = try b.multiply(updateCount, Foundation.log(beta))
+                return try b.negate(b.unary(.exponentialMinusOne, exponent))
+            }
         }
         let root = try b.unary(.sqrt, correction(beta2))
         let plain = try b.constant(epsilon, dtype)
@@ -99,19 +107,22 @@ extension Optimizer {
     }
 
     /// AdamW as Hugging Face's `Trainer` uses PyTorch's: epsilon 1e-8 beside the corrected
-    /// moment, no decay of biases and normalizations, gradients clipped to a global norm of 1.
+    /// moment, no decay of biases and normalizations, gradients clipped to a global norm of 1, and
+    /// a schedule that counts updates.
     public static func huggingFaceAdamW(
         learningRate: LearningRate = 5e-5, weightDecay: Double = 0,
         excludedFromWeightDecay: [ParameterPattern] = .biasesAndNormalizations,
         clipping: GradientClipping? = .globalNorm(1, convention: .pyTorch),
         learningRateMultipliers: [String: Double] = [:], gradientAccumulationStepCount: Int = 1
     ) -> Optimizer {
-        adamW(
+        var optimizer = adamW(
             learningRate: learningRate, weightDecay: weightDecay,
             excludedFromWeightDecay: excludedFromWeightDecay, epsilon: 1e-8,
             epsilonForm: .biasCorrected, clipping: clipping,
             learningRateMultipliers: learningRateMultipliers,
             gradientAccumulationStepCount: gradientAccumulationStepCount)
+        optimizer.scheduleClock = .updates
+        return optimizer
     }
 
     /// AdamW as TensorFlow Model Garden's `create_optimizer` makes it: linear warm-up joined to a

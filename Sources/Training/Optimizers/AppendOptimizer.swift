@@ -75,40 +75,38 @@ struct OptimizedParameter {
 private struct UpdateWriter {
     let optimizer: Optimizer
     let builder: GraphBuilder
-    let dtype: DType
-    /// The number of steps done so far.
-    private let step: Value
     private let learningRate: Value
     private let shared: [Value]
     /// Whether this step changes weights; nil where every step does.
-    private let isUpdate: Value?
+    private var isUpdate: Value?
 
     init(optimizer: Optimizer, builder: GraphBuilder, dtype: DType) throws {
         self.optimizer = optimizer
         self.builder = builder
-        self.dtype = dtype
         let b = builder
-        step = try Self.step(in: b)
+        let step = try Self.step(in: b)
+        let one = try b.constant(1, .i64)
+        var updatesDone = step
+        isUpdate = nil
+        if optimizer.gradientAccumulationStepCount > 1 {
+            let period = try b.constant(Double(optimizer.gradientAccumulationStepCount), .i64)
+            let phase = try b.binary(.remainder, b.add(step, one), period)
+            isUpdate = try b.compare(.eq, phase, b.constant(0, .i64))
+            updatesDone = try b.divide(step, period)
+        }
         switch optimizer.learningRate.kind {
         case .constant:
             learningRate = try Self.slot(
                 optimizer.learningRateSlotName, TensorType(dtype, .scalar), b)
         case .schedule(let schedule):
-            learningRate = try schedule.emit(step: step, dtype, in: b)
+            let time = optimizer.scheduleClock == .steps ? step : updatesDone
+            learningRate = try schedule.emit(step: time, dtype, in: b)
         }
-        let period = try b.constant(Double(optimizer.gradientAccumulationStepCount), .i64)
-        let one = try b.constant(1, .i64)
-        if optimizer.gradientAccumulationStepCount > 1 {
-            let phase = try b.binary(.remainder, b.add(step, one), period)
-            isUpdate = try b.compare(.eq, phase, b.constant(0, .i64))
-        } else {
-            isUpdate = nil
-        }
-        let done = isUpdate == nil ? step : try b.divide(step, period)
-        let updateCount = try b.convert(b.add(done, one), to: dtype)
+        let updateCount = try b.convert(b.add(updatesDone, one), to: dtype)
         shared = try optimizer.rule.shared(updateCount: updateCount, in: b)
     }
 
+    /// The number of steps done so far: the graph's own input, or a new one.
     private static func step(in b: GraphBuilder) throws -> Value {
         for (index, node) in b.nodes.enumerated() {
             if case .input(let input) = node.op, input.role == .step { return Value(node: index) }

@@ -17,8 +17,10 @@ public struct Optimizer: Sendable {
     public var learningRateMultipliers: [String: Double]
     /// Gradients of this many steps are averaged before weights change; 1 for every step.
     ///
-    /// Schedules count all steps, the rule counts the changes.
+    /// The rule counts the changes; `scheduleClock` says what schedules count.
     public var gradientAccumulationStepCount: Int
+    /// What a schedule counts where gradients are accumulated; steps by default, as in Keras.
+    public var scheduleClock = ScheduleClock.steps
 
     public init(
         name: String? = nil, rule: any UpdateRule, learningRate: LearningRate,
@@ -100,6 +102,14 @@ public struct Optimizer: Sendable {
         try clipping?.validate()
         try weightDecay?.validate()
     }
+}
+
+/// What a learning-rate schedule counts.
+public enum ScheduleClock: Hashable, Sendable {
+    /// Every batch, as Keras.
+    case steps
+    /// Every change of the weights, as Hugging Face's `Trainer`.
+    case updates
 }
 
 /// One tensor of optimizer state.

@@ -34,7 +34,7 @@ public enum ParameterPattern: Hashable, Sendable {
     case parameter(String)
 
     /// - Throws: `OptimizerError` where the regular expression cannot be read.
-    func matches(_ parameter: String) throws -> Bool {
+    public func matches(_ parameter: String) throws -> Bool {
         switch self {
         case .parameter(let path): return path == parameter
         case .path(let pattern): return try find(pattern, in: parameter)

@@ -7,7 +7,7 @@ import MartletIR
 /// .sgd(learningRate: 0.1)
 /// .adam(learningRate: .polynomialDecay(initialLearningRate: 1e-3, decayStepCount: 10_000))
 /// ```
-public struct LearningRate: Sendable, ExpressibleByFloatLiteral {
+public struct LearningRate: Sendable {
     enum Kind {
         case constant(Double)
         case schedule(any Schedule)
@@ -19,8 +19,6 @@ public struct LearningRate: Sendable, ExpressibleByFloatLiteral {
     public init(_ schedule: any Schedule) { kind = .schedule(schedule) }
 
     private init(kind: Kind) { self.kind = kind }
-
-    public init(floatLiteral value: Double) { kind = .constant(value) }
 
     /// The same rate at every step; it lives beside the optimizer's slots and can be set.
     public static func constant(_ value: Double) -> LearningRate {
@@ -62,6 +60,11 @@ public struct LearningRate: Sendable, ExpressibleByFloatLiteral {
             return results["rate"]?.elements.first ?? .nan
         }
     }
+}
+
+extension LearningRate: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
+    public init(floatLiteral value: Double) { self = .constant(value) }
+    public init(integerLiteral value: Int) { self = .constant(Double(value)) }
 }
 
 /// A learning rate as a function of the step, written as IR: one definition serves the training
