@@ -95,4 +95,20 @@ struct OptimizerGoldenTests {
         #expect(caseCount == 32)
         #expect(slotCount > 1_000)
     }
+
+    @Test func modelGardenIsItsCreateOptimizer() throws {
+        let cases = try GoldenFile<OptimizerGolden>.load("optimizers").cases
+        let golden = try #require(cases.first { $0.name == "AdamW/create_optimizer" })
+        let optimizer = Optimizer.modelGardenAdamW(
+            initialLearningRate: 0.1, totalStepCount: 10, warmupStepCount: 3)
+        var number = 0
+        try runSteps(optimizer, golden) { step, state in
+            number += 1
+            for (variable, expected) in zip(golden.variables, step.parameters) {
+                let actual = try #require(state[variable.name])
+                expectClose(actual.elements, expected, "\(variable.name), step \(number)")
+            }
+        }
+        #expect(number == 10)
+    }
 }
