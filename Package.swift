@@ -82,7 +82,7 @@ let package = Package(
         .executableTarget(
             name: "MartletCLI",
             dependencies: [
-                "Martlet", "MartletGraphs",
+                "Martlet", "MartletGraphs", "MartletJSON",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CLI", swiftSettings: strict),
@@ -136,6 +136,10 @@ let package = Package(
         .testTarget(
             name: "TrainingTests", dependencies: ["MartletTraining", "TestSupport"],
             path: "Tests/TrainingTests", swiftSettings: strict),
+        .testTarget(
+            name: "CLITests", dependencies: ["MartletCLI", "MartletIR", "MartletJSON"],
+            path: "Tests/CLITests",
+            swiftSettings: strict),
         .testTarget(
             name: "GraphsTests", dependencies: ["MartletGraphs", "MartletText"],
             path: "Tests/GraphsTests", swiftSettings: strict),

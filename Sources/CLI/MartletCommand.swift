@@ -1,8 +1,11 @@
 import ArgumentParser
 
-@main
+/// The root of the command line. Each command is one file in `Commands`.
 struct MartletCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "martlet",
-        abstract: "Declare, train, inspect and ship small transformers on ordinary CPUs.")
+        abstract: "Declare, train, inspect and ship small transformers on ordinary CPUs.",
+        subcommands: [
+            ModelsCommand.self, SummaryCommand.self, InspectCommand.self,
+        ])
 }
