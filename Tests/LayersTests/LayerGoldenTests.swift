@@ -104,10 +104,11 @@ struct GoldenApplication {
     ) throws -> [Tensor] {
         let first = try #require(golden.inputs.first.flatMap { tensors[$0.name] })
         switch layer {
+        case let layer as Softmax:
+            return [try tensors["mask"].map { try layer(first, mask: $0) } ?? layer(first)]
         case let layer as any Layer<Tensor, Tensor>: return [try layer(first)]
         case let layer as any Layer<[Tensor], Tensor>:
             return [try layer(golden.inputs.compactMap { tensors[$0.name] })]
-        case let layer as Softmax: return [try layer(first, mask: tensors["mask"])]
         case let layer as MultiHeadAttention:
             let value = try #require(tensors["value"])
             let causal = golden.call["use_causal_mask"]?.bool ?? false

@@ -70,7 +70,6 @@ struct MaskGoldenTests {
         switch layer {
         case let layer as any Layer<Tensor, Tensor>: return try layer(tensors[0])
         case let layer as any Layer<[Tensor], Tensor>: return try layer(tensors)
-        case let layer as Softmax: return try layer(tensors[0])
         case let layer as MultiHeadAttention: return try layer(tensors[0], tensors[1])
         default: throw LossGoldenTests.UnknownCase(name: golden.name)
         }

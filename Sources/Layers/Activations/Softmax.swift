@@ -19,38 +19,23 @@ public final class Softmax: Layer {
         self.name = name
     }
 
-    public struct Inputs: TensorStructure {
-        public var x: Tensor
-        public var mask: Tensor?
-
-        public init(x: Tensor, mask: Tensor?) {
-            self.x = x
-            self.mask = mask
-        }
-
-        public func mapTensors(_ transform: (Tensor) throws -> Tensor) rethrows -> Inputs {
-            Inputs(x: try transform(x), mask: try mask.map(transform))
-        }
-    }
-
-    public func callAsFunction(_ x: Tensor, mask: Tensor? = nil) throws -> Tensor {
-        try callAsFunction(Inputs(x: x, mask: mask))
+    /// Applies the layer with a mask given: bool, or numbers of which those above ½ keep.
+    public func callAsFunction(_ x: Tensor, mask: Tensor) throws -> Tensor {
+        let keeps = mask.dtype == .bool ? mask : try mask.compare(.gt, 0.5)
+        return try self(x.masked(by: keeps))
     }
 
     public var maskRule: MaskRule { .propagate }
 
-    public func call(_ inputs: Inputs, context: CallContext) throws -> Tensor {
-        let x = inputs.x
+    public func call(_ x: Tensor, context: CallContext) throws -> Tensor {
         try context.requireFloat(x, minimumRank: 1)
-        guard let given = inputs.mask ?? x.mask else { return try softmax(x) }
-        let keeps = given.dtype == .bool ? given : try given.compare(.gt, 0.5)
+        guard let keeps = x.mask else { return try softmax(x) }
         let fits = try? Broadcasting.shape(x.shape, keeps.shape, for: "", at: "")
         try context.require(
             fits == x.shape, "the mask \(keeps) does not broadcast to the input \(x)")
         // Keras's finite stand-in for −∞ keeps a fully masked row from becoming NaN.
         let masked = try keeps.select(x, context.constant(-1e9, x.dtype))
         return try keeps.select(softmax(masked), context.constant(0, x.dtype))
-            .attaching(mask: keeps)
     }
 
     private func softmax(_ x: Tensor) throws -> Tensor {
@@ -69,17 +54,5 @@ extension Softmax: ConfigurableLayer {
         JSONObject([
             ("axis", axes.count == 1 ? .integer(axes[0]) : .integers(axes))
         ])
-    }
-
-    public static func callOptions(of inputs: Inputs) -> JSONObject {
-        JSONObject([("mask", .bool(inputs.mask != nil))])
-    }
-
-    public static func inputs(from tensors: [Tensor], options: JSONFields) throws -> Inputs {
-        let hasMask = options.bool("mask", default: false)
-        guard tensors.count == (hasMask ? 2 : 1) else {
-            throw LayerError("Softmax: expected a tensor, received \(tensors.count)")
-        }
-        return Inputs(x: tensors[0], mask: hasMask ? tensors[1] : nil)
     }
 }

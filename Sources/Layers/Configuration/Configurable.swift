@@ -52,7 +52,7 @@ extension ConfigurableLayer where Inputs == [Tensor] {
 /// let registry = LayerRegistry.standard.registering(TransformerBlock.self)
 /// ```
 public struct LayerRegistry: Sendable {
-    private var types: [String: any Configurable.Type] = [:]
+    package private(set) var types: [String: any Configurable.Type] = [:]
 
     /// Knows no class.
     public init() {}

@@ -72,9 +72,12 @@ private func apply<L: Layer>(_ layer: L, to inputs: L.Inputs) throws -> L.Output
         let scratch = Tracer.scratch()
         let outputs = try scratch.call(layer, inputs.mapTensors { try scratch.placeholder($0) })
         let application = Application(
-            .layer(layer) { tracer, tensors in
-                try tracer.call(layer, inputs.replacingTensors(with: tensors)).tensors
-            }, inputs: operands, outputs: outputs.tensors)
+            .layer(
+                layer,
+                call: { tracer, tensors in
+                    try tracer.call(layer, inputs.replacingTensors(with: tensors)).tensors
+                }, options: SavedCall.options(of: layer, inputs)),
+            inputs: operands, outputs: outputs.tensors)
         return try outputs.replacingTensors(with: application.results)
     }
 }

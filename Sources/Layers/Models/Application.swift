@@ -1,3 +1,5 @@
+import MartletJSON
+
 /// One node of a declared model: an input, or a layer or operation applied to declared tensors.
 ///
 /// Never changes once made, and what it captures are layers (Sendable) and declared tensors
@@ -10,8 +12,10 @@ final class Application: @unchecked Sendable {
         /// A layer that turns strings into integers on the host.
         case host(any HostLayer, strings: [StringInput])
         case operation(TensorOperation)
-        /// A layer, and how to apply it again in another trace.
-        case layer(any Layer, call: (Tracer, [Tensor]) throws -> [Tensor])
+        /// A layer, and how to apply it again in another trace; the options of the call where
+        /// the layer can be saved.
+        case layer(
+            any Layer, call: (Tracer, [Tensor]) throws -> [Tensor], options: JSONObject?)
     }
 
     let content: Content
@@ -51,7 +55,7 @@ final class Application: @unchecked Sendable {
         case .host(let layer, _):
             layer.name ?? LayerNames.snakeCase(LayerNames.className(of: layer))
         case .operation(let operation): LayerNames.snakeCase(operation.className)
-        case .layer(let layer, _): LayerNames.baseName(of: layer)
+        case .layer(let layer, _, _): LayerNames.baseName(of: layer)
         }
     }
 
@@ -61,7 +65,7 @@ final class Application: @unchecked Sendable {
         case .input(let name): name
         case .host(let layer, _): layer.name
         case .operation: nil
-        case .layer(let layer, _): layer.name
+        case .layer(let layer, _, _): layer.name
         }
     }
 
@@ -71,7 +75,7 @@ final class Application: @unchecked Sendable {
         case .input: "InputLayer"
         case .host(let layer, _): LayerNames.className(of: layer)
         case .operation(let operation): operation.className
-        case .layer(let layer, _):
+        case .layer(let layer, _, _):
             (layer as? Model)?.className ?? LayerNames.className(of: layer)
         }
     }
@@ -79,7 +83,7 @@ final class Application: @unchecked Sendable {
     /// Applications of one layer share this; every other node has its own.
     var identity: ObjectIdentifier {
         switch content {
-        case .layer(let layer, _): ObjectIdentifier(layer)
+        case .layer(let layer, _, _): ObjectIdentifier(layer)
         case .host(let layer, _): ObjectIdentifier(layer)
         case .input, .operation: ObjectIdentifier(self)
         }

@@ -25,7 +25,7 @@ extension Architecture {
                         try operation.emit(inputs, in: tracer)
                     }
                 ])
-            case .layer(_, let call): results.append(try call(tracer, inputs))
+            case .layer(_, let call, _): results.append(try call(tracer, inputs))
             }
         }
         return try outputs.map { ($0.name, try tensor($0.reference)) }

@@ -19,7 +19,14 @@ public final class Sequential: Model, @unchecked Sendable {
         super.init(name: name, body: try Self.body(try layers()))
     }
 
+    override init(name: String?, body: Body) { super.init(name: name, body: body) }
+
     override var className: String { "Sequential" }
+
+    /// Layers in a row without an input.
+    static func chain(_ items: [SequentialItem]) throws -> Body {
+        .chain(items, names: try names(of: items))
+    }
 
     private static func body(_ items: [SequentialItem]) throws -> Body {
         guard let first = items.first else { throw LayerError("a sequential model needs a layer") }
@@ -38,7 +45,7 @@ public final class Sequential: Model, @unchecked Sendable {
             let output = try apply(Array(items.dropFirst()), to: tensors.values[0])
             return try graph(inputs: strings, outputs: [(nil, output)])
         case .layer, .model:
-            return .chain(items, names: try names(of: items))
+            return try chain(items)
         }
     }
 

@@ -1,6 +1,6 @@
 /// The operations on tensors, as data: a declared tensor remembers the one that makes it, and
 /// every trace emits it anew.
-enum TensorOperation: Hashable, Sendable {
+enum TensorOperation: Hashable, Sendable, Codable {
     case unary(Unary.Kind)
     case binary(Binary.Kind)
     case binaryWithScalar(Binary.Kind, Double, scalarIsLeft: Bool)
@@ -23,7 +23,7 @@ enum TensorOperation: Hashable, Sendable {
     case attachMask
     case detachMask
 
-    enum ReshapeExtent: Hashable, Sendable {
+    enum ReshapeExtent: Hashable, Sendable, Codable {
         case fixed(Int)
         /// What is left over; at most one.
         case inferred
@@ -62,7 +62,7 @@ enum TensorOperation: Hashable, Sendable {
 }
 
 /// What a reduction makes of the elements along its axes.
-public enum Reduction: String, Hashable, Sendable, CaseIterable {
+public enum Reduction: String, Hashable, Sendable, CaseIterable, Codable {
     case sum, mean, product, max, min
     /// Of bool tensors: whether all, or any, are true.
     case all, any

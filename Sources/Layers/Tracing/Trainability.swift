@@ -15,6 +15,12 @@ struct Trainability: Hashable, Sendable {
             .map { ($0.key.count, $0.value) }
     }
 
+    /// The rules, shortest paths first.
+    var list: [(path: String, isTrainable: Bool)] {
+        rules.map { (path: $0.key, isTrainable: $0.value) }
+            .sorted { ($0.path.count, $0.path) < ($1.path.count, $1.path) }
+    }
+
     static func contains(_ outer: String, _ path: String) -> Bool {
         outer.isEmpty || path == outer || path.hasPrefix(outer + "/")
     }
