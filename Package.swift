@@ -80,7 +80,7 @@ let package = Package(
             ],
             path: "Sources/Martlet", swiftSettings: strict),
         .target(
-            name: "MartletGraphs", dependencies: ["Martlet"], path: "graphs",
+            name: "MartletGraphs", dependencies: ["Martlet", "MartletJSON"], path: "graphs",
             swiftSettings: strict),
         .executableTarget(
             name: "MartletCLI",
