@@ -34,7 +34,7 @@ format: ## format the sources
 
 bench: build ## time Martlet beside its peers (needs Python 3.11; downloads 3 GB of peers once)
 	@[ -x Benchmarks/.venv/bin/python ] || Benchmarks/make-venv.sh
-	python3 Benchmarks/run.py --martlet $(MARTLET)
+	python3 Benchmarks/run.py --martlet $(MARTLET) --backend interpreted
 
 docs: packages ## make the reference in output/docs
 	@Scripts/make-docs.sh output/docs

@@ -41,10 +41,7 @@ let package = Package(
             cSettings: [.define("MARTLET_LLVM", .when(traits: ["LLVM"]))]),
         .target(
             name: "MartletCodegen",
-            dependencies: [
-                "MartletIR", "MartletRuntime",
-                .target(name: "CLLVM", condition: .when(traits: ["LLVM"])),
-            ],
+            dependencies: [.target(name: "CLLVM", condition: .when(traits: ["LLVM"]))],
             path: "Sources/Codegen", swiftSettings: strict),
         .target(
             name: "MartletLayers",
@@ -75,17 +72,17 @@ let package = Package(
         .target(
             name: "Martlet",
             dependencies: [
-                "MartletIR", "MartletPasses", "MartletCodegen", "MartletMemoryPlan", "MartletRuntime",
+                "MartletIR", "MartletPasses", "MartletMemoryPlan", "MartletRuntime",
                 "MartletLayers", "MartletText", "MartletInterchange", "MartletTraining",
             ],
             path: "Sources/Martlet", swiftSettings: strict),
         .target(
-            name: "MartletGraphs", dependencies: ["Martlet", "MartletJSON"], path: "graphs",
+            name: "MartletGraphs", dependencies: ["Martlet"], path: "graphs",
             swiftSettings: strict),
         .executableTarget(
             name: "MartletCLI",
             dependencies: [
-                "Martlet", "MartletGraphs", "MartletJSON",
+                "Martlet", "MartletFiles", "MartletGraphs", "MartletJSON",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CLI", swiftSettings: strict),
@@ -104,8 +101,7 @@ let package = Package(
             name: "codegen-bench", dependencies: ["MartletCodegen"],
             path: "Benchmarks/Codegen", swiftSettings: strict),
         .testTarget(
-            name: "CodegenTests",
-            dependencies: ["MartletCodegen", "MartletRuntime", "GraphTestSupport", "TestSupport"],
+            name: "CodegenTests", dependencies: ["MartletCodegen"],
             path: "Tests/CodegenTests", swiftSettings: strict),
         .testTarget(
             name: "MemoryPlanTests", dependencies: ["MartletMemoryPlan", "TestSupport"],
@@ -141,7 +137,8 @@ let package = Package(
             name: "TrainingTests", dependencies: ["MartletTraining", "TestSupport"],
             path: "Tests/TrainingTests", swiftSettings: strict),
         .testTarget(
-            name: "CLITests", dependencies: ["MartletCLI", "MartletIR", "MartletJSON"],
+            name: "CLITests",
+            dependencies: ["MartletCLI", "MartletIR", "MartletInterchange", "MartletJSON"],
             path: "Tests/CLITests",
             swiftSettings: strict),
         .testTarget(

@@ -24,7 +24,12 @@ public enum ModelCatalog {
         public let abstract: String
         /// The names of its classes, in the order of its outputs.
         public let classNames: [String]
+        /// Token ids are below this number.
+        public let vocabularySize: Int
         public let recipe: Recipe
+        /// The names of weights and inputs in the files of `Benchmarks`, by which Martlet and its
+        /// peers are given the same numbers.
+        public let benchmarkNames: BenchmarkNames
         let build: @Sendable (Changes) throws -> Model
 
         /// Declares a new model, with the sizes it has by default or as changed.
@@ -45,6 +50,14 @@ public enum ModelCatalog {
         }
     }
 
+    /// What the files of `Benchmarks` call a model's weights and inputs.
+    public struct BenchmarkNames: Hashable, Sendable {
+        /// A weight's path in the model → its name there.
+        public var weights: [String: String]
+        /// A graph's input → its name there.
+        public var inputs: [String: String]
+    }
+
     /// How a model is trained unless told otherwise.
     public struct Recipe: Sendable {
         public var optimizer: Optimizer
@@ -53,13 +66,42 @@ public enum ModelCatalog {
         public var epochCount: Int
     }
 
+    private static let agNewsTransformerNames: BenchmarkNames = {
+        let embedding = "token_and_position_embedding"
+        let block = "transformer_block"
+        var weights = [
+            "\(embedding)/token_embedding/embeddings": "token_embedding",
+            "\(embedding)/position_embedding/embeddings": "position_embedding",
+        ]
+        let kernels = [
+            ("\(block)/attention/query", "attention.query"),
+            ("\(block)/attention/key", "attention.key"),
+            ("\(block)/attention/value", "attention.value"),
+            ("\(block)/attention/attention_output", "attention.output"),
+            ("\(block)/feed_forward1", "feed_forward1"),
+            ("\(block)/feed_forward2", "feed_forward2"), ("dense", "dense"),
+            ("dense_1", "classifier"),
+        ]
+        for (path, name) in kernels {
+            for part in ["kernel", "bias"] { weights["\(path)/\(part)"] = "\(name).\(part)" }
+        }
+        for number in 1...2 {
+            for part in ["gamma", "beta"] {
+                weights["\(block)/normalization\(number)/\(part)"] = "norm\(number).\(part)"
+            }
+        }
+        return BenchmarkNames(weights: weights, inputs: ["text_vectorization": "input_ids"])
+    }()
+
     private static let agNewsTransformer = Entry(
         name: AGNewsTransformer.name,
         abstract: "one transformer block that tells the topic of a news item",
         classNames: AGNewsTransformer.classNames,
+        vocabularySize: AGNewsTransformer.Hyperparameters().vocabularySize,
         recipe: Recipe(
             optimizer: .adam(), loss: .sparseCategoricalCrossentropy(), batchSize: 128,
-            epochCount: 1)
+            epochCount: 1),
+        benchmarkNames: agNewsTransformerNames
     ) { changes in
         var sizes = AGNewsTransformer.Hyperparameters()
         sizes.length = changes.sequenceLength ?? sizes.length

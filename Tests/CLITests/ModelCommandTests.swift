@@ -26,6 +26,22 @@ struct ModelCommandTests {
         #expect(json["non_trainable_parameters"] == 0)
     }
 
+    @Test func summaryDrawsTheLayers() throws {
+        let folder = try TemporaryFolder()
+        for (name, start) in [("model.svg", "<svg"), ("model.html", "<!doctype html")] {
+            let run = try CommandLine.run(
+                "summary", "ag-news-transformer", "--diagram", folder.path(name))
+            #expect(run.exitCode == 0)
+            let drawn = try String(contentsOf: folder.url(name), encoding: .utf8)
+            #expect(drawn.lowercased().hasPrefix(start))
+            #expect(drawn.contains("transformer_block"))
+        }
+        let refused = try CommandLine.run(
+            "summary", "ag-news-transformer", "--diagram", folder.path("model.png"))
+        #expect(refused.exitCode == 2)
+        #expect(refused.errors.contains("expected a name that ends in .svg or .html"))
+    }
+
     @Test func anUnknownModelIsAUserError() throws {
         let run = try CommandLine.run("summary", "ag-news")
         #expect(run.exitCode == 2)

@@ -8,8 +8,7 @@ import Testing
         let k = LoopBuilder("philox")
         let y = k.output("y", .int64)
         let philox = Philox(key: k.parameter("key"), builder: k)
-        let words = philox.words(
-            firstBlock: k.parameter("block"), step: k.parameter("step"), lanes: 8)
+        let words = philox.words(firstBlock: k.parameter("block"), step: k.parameter("step"))
         for (index, word) in words.enumerated() { (y + 8 * index).store(word) }
         let function = try k.finish()
 

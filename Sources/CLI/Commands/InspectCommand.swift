@@ -34,7 +34,9 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         let stages = try GraphStages(
-            model.entry, mode: sizes.mode, batchSize: sizes.batchSize, changes: sizes.changes)
+            StepGraph(
+                model.entry, mode: sizes.mode, batchSize: sizes.batchSize, changes: sizes.changes,
+                verifies: true))
         if let after {
             let stage = try stages.stage(after: after)
             if json.isOn {
@@ -107,5 +109,5 @@ struct InspectCommand: ParsableCommand {
         }
     }
 
-    private func show(_ value: JSONValue) { print(value.text(.indented)) }
+    private func show(_ value: JSONValue) { print(value.text()) }
 }

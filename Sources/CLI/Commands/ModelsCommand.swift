@@ -21,7 +21,7 @@ struct ModelsCommand: ParsableCommand {
                     "parameters": .integer(count), "classes": .strings(entry.classNames),
                 ]
             }
-            print(JSONValue.array(models).text(.indented))
+            print(JSONValue.array(models).text())
             return
         }
         let width = rows.map(\.0.name.count).max() ?? 0

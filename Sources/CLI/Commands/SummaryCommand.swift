@@ -1,5 +1,6 @@
 import ArgumentParser
 import Martlet
+import MartletFiles
 import MartletGraphs
 import MartletJSON
 
@@ -8,11 +9,27 @@ struct SummaryCommand: ParsableCommand {
         commandName: "summary", abstract: "Show a model's layers, shapes and weights.")
 
     @OptionGroup var model: ModelArgument
+    @Option(help: "Also draw the graph of layers, into a file that ends in .svg or .html.")
+    var diagram: String?
+
     @OptionGroup var json: JSONOption
 
+    func validate() throws {
+        if let diagram, !diagram.hasSuffix(".svg"), !diagram.hasSuffix(".html") {
+            throw ValidationError(
+                "--diagram is \"\(diagram)\", expected a name that ends in .svg or .html")
+        }
+    }
+
     func run() throws {
-        let summary = try model.entry.model().summary()
-        print(json.isOn ? summary.json.text(.indented) : summary.description)
+        let model = try model.entry.model()
+        let summary = try model.summary()
+        if let diagram {
+            let drawn = try model.diagram()
+            let text = diagram.hasSuffix(".svg") ? drawn.svg : drawn.html
+            try AtomicFile.write(Array(text.utf8), to: diagram)
+        }
+        print(json.isOn ? summary.json.text() : summary.description)
     }
 }
 

@@ -4,10 +4,8 @@ import MartletIR
 ///
 /// The oracle of compiled code, and the backend where LLVM is missing. What has no routine of its
 /// own (a rare op, an element type other than f32) runs by the reference kernel.
-package struct InterpretedBinder: StepBinder {
-    package init() {}
-
-    package func bind(_ step: PlanStep, _ context: BindingContext) throws -> [Phase] {
+struct InterpretedBinder: StepBinder {
+    func bind(_ step: PlanStep, _ context: BindingContext) throws -> [Phase] {
         switch step.work {
         case .cluster(let cluster): return ClusterKernel.bind(cluster, step, context)
         case .copy: return copy(step, context)
@@ -71,7 +69,7 @@ package struct InterpretedBinder: StepBinder {
 
 extension PlanStep {
     /// Whether every float operand and result is f32.
-    package var hasOnlyFloat32: Bool {
+    var hasOnlyFloat32: Bool {
         (operands + results.compactMap(\.self)).allSatisfy {
             !$0.type.dtype.isFloat || $0.type.dtype == .f32
         }

@@ -79,8 +79,7 @@ public final class PlanSession {
             finiteOutputs: finiteOutputs, isPoisoned: isPoisoned)
     }
 
-    /// A session whose steps a backend of choice binds.
-    package init(
+    init(
         _ plan: Plan, store: ParameterStore, pool: ThreadPool, binder: any StepBinder,
         finiteOutputs: Set<String>, isPoisoned: Bool
     ) throws {

@@ -5,7 +5,7 @@
 /// allocation, as large as the hungriest step needs, serves all.
 ///
 /// Unchecked: steps run one after another, and each worker has its own area.
-package final class Scratch: @unchecked Sendable {
+final class Scratch: @unchecked Sendable {
     private var sharedByteCount = 0
     private var workerByteCount = 0
     private var shared: AlignedBuffer
@@ -16,11 +16,9 @@ package final class Scratch: @unchecked Sendable {
         workers = try (0..<max(workerCount, 1)).map { _ in try AlignedBuffer(byteCount: 64) }
     }
 
-    package func reserveShared(byteCount: Int) { sharedByteCount = max(sharedByteCount, byteCount) }
+    func reserveShared(byteCount: Int) { sharedByteCount = max(sharedByteCount, byteCount) }
 
-    package func reserveForWorker(byteCount: Int) {
-        workerByteCount = max(workerByteCount, byteCount)
-    }
+    func reserveForWorker(byteCount: Int) { workerByteCount = max(workerByteCount, byteCount) }
 
     /// Makes what has been reserved available.
     func allocate() throws {
@@ -32,7 +30,7 @@ package final class Scratch: @unchecked Sendable {
         }
     }
 
-    package var sharedBase: UnsafeMutableRawPointer { shared.base }
+    var sharedBase: UnsafeMutableRawPointer { shared.base }
 
-    package func base(ofWorker worker: Int) -> UnsafeMutableRawPointer { workers[worker].base }
+    func base(ofWorker worker: Int) -> UnsafeMutableRawPointer { workers[worker].base }
 }

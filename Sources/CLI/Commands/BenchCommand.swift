@@ -1,0 +1,97 @@
+import ArgumentParser
+import Foundation
+import Martlet
+import MartletGraphs
+import MartletJSON
+
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Time a model's steps on random weights and inputs.",
+        discussion: """
+            Floating-point operations are those of matrix products and attention. The peak is the \
+            fastest product of two 1,024 × 1,024 matrices on the same threads.
+            """)
+
+    enum ElementType: String, CaseIterable, ExpressibleByArgument { case float32 }
+
+    enum Backend: String, CaseIterable, ExpressibleByArgument { case interpreted }
+
+    @OptionGroup var model: ModelArgument
+    @OptionGroup var sizes: SizeOptions
+    @OptionGroup var threads: ThreadOption
+
+    @Option(help: "The type of weights and activations.")
+    var dtype = ElementType.float32
+
+    @Option(help: "What runs the plan.")
+    var backend = Backend.interpreted
+
+    @Option(help: "How long to measure.")
+    var seconds = 5.0
+
+    @Option(
+        help: "Take the weights from a safetensors file, named as in Benchmarks/peers/models.py.")
+    var weights: String?
+
+    @Option(help: "Take token ids and labels from a safetensors file.")
+    var inputs: String?
+
+    @Option(help: "Write the probabilities to a .npy file instead of timing (--mode infer).")
+    var outputs: String?
+
+    @OptionGroup var json: JSONOption
+
+    func validate() throws {
+        guard seconds >= 0, seconds <= 86_400 else {
+            throw ValidationError("--seconds is \(seconds), expected 0 to 86400")
+        }
+    }
+
+    func run() throws {
+        let pool = try ThreadPool(threadCount: threads.count)
+        let step = try BenchmarkStep(model.entry, sizes, pool: pool)
+        if let weights { try step.loadWeights(weights) }
+        if let inputs { try step.loadInputs(inputs) }
+        if let outputs {
+            try step.writeOutputs(outputs)
+            print(json.isOn ? "{\"outputs\":\(JSONValue.string(outputs).text())}" : outputs)
+            return
+        }
+        let timing = try Timing(seconds: seconds) { try step.run() }
+        let rate = step.floatingPointOperationCount / (timing.median * 1e-3)
+        let peak = try Machine.peakFloatingPointRate(pool: pool)
+        let result = JSONObject([
+            ("model", .string(model.model)), ("mode", .string(sizes.mode.rawValue)),
+            ("batch_size", .integer(sizes.batchSize)),
+            ("sequence_length", sizes.sequenceLength.map { .integer($0) } ?? .null),
+            ("dtype", .string(dtype.rawValue)), ("backend", .string(backend.rawValue)),
+            ("threads", .integer(pool.threadCount)),
+            ("milliseconds_per_step", .number(timing.median)),
+            ("minimum_milliseconds", .number(timing.minimum)),
+            ("steps", .integer(timing.milliseconds.count)), ("gflops", .number(rate / 1e9)),
+            ("percent_of_peak", .number(100 * rate / peak)),
+            ("arena_bytes", .integer(step.plan.memory.peakByteCount)),
+            ("lower_bound_bytes", .integer(step.plan.memory.lowerBoundByteCount)),
+            ("compile_milliseconds", .number(step.compileMilliseconds)),
+            ("peak_memory_bytes", .integer(Machine.peakMemoryByteCount)),
+        ])
+        print(json.isOn ? JSONValue.object(result).text() : Self.table(result))
+    }
+
+    /// A line for each member, numbers aligned.
+    private static func table(_ result: JSONObject) -> String {
+        let width = result.keys.map(\.count).max() ?? 0
+        return result.members.filter { $0.value != .null }.map { member in
+            let name = member.key.replacing("_", with: " ")
+                .padding(toLength: width, withPad: " ", startingAt: 0)
+            let value =
+                switch member.value {
+                case .number(let number): number.formatted(.number.precision(.fractionLength(2)))
+                case .integer(let integer): integer.formatted()
+                case .string(let text): text
+                default: ""
+                }
+            return "\(name)  \(value)"
+        }.joined(separator: "\n")
+    }
+}
