@@ -19,6 +19,42 @@ struct LayerGoldenTests {
         #expect(Self.cases.count > 150)
     }
 
+    /// Along one random direction through all inputs and weights, in Float64.
+    @Test(arguments: cases.indices) func gradientsAreFiniteDifferences(index: Int) throws {
+        let golden = Self.cases[index]
+        let application = try GoldenApplication(golden, floatType: .f64)
+        // Where two elements are equal or a row is forbidden there is a corner or no slope at all.
+        let corners = ["Masking/", "all masked", "large logits", "tiny input"]
+        guard !corners.contains(where: golden.name.contains) else { return }
+        let names = application.differentiable
+        guard !names.isEmpty else { return }
+        var random = SplitMix64(seed: UInt64(index))
+        var directions: [String: [Double]] = [:]
+        for name in names {
+            let count = try #require(application.values[name]).elements.count
+            directions[name] = (0..<count).map { _ in random.normal() }
+        }
+        func loss(_ distance: Double) throws -> Double {
+            var moved = application
+            for (name, direction) in directions {
+                for index in direction.indices {
+                    moved.values[name]?.elements[index] += distance * direction[index]
+                }
+            }
+            return try #require(try moved.run()["loss"]).elements[0]
+        }
+        let results = try application.run()
+        var expected = 0.0
+        for (name, direction) in directions {
+            let gradient = try #require(results[Differentiate.gradientName(of: name)])
+            for (slope, step) in zip(gradient.elements, direction) { expected += slope * step }
+        }
+        let step = 1e-5
+        let actual = try (loss(step) - loss(-step)) / (2 * step)
+        expectClose(
+            actual, expected, tolerance: Tolerance(relative: 1e-6, absolute: 1e-7), golden.name)
+    }
+
     @Test(arguments: cases.indices) func equalsKeras(index: Int) throws {
         let golden = Self.cases[index]
         let application = try GoldenApplication(golden)
@@ -56,11 +92,14 @@ struct LayerGoldenTests {
 struct GoldenApplication {
     let golden: LayerGolden
     let traced: TracedModel
-    private var values: [String: ReferenceTensor] = [:]
+    var values: [String: ReferenceTensor] = [:]
+    /// The inputs and weights that have a gradient.
+    let differentiable: [String]
+    private let graph: Graph
 
     var parameters: [String] { traced.parameters.map(\.specification.name) }
 
-    init(_ golden: LayerGolden) throws {
+    init(_ golden: LayerGolden, floatType: DType = .f32) throws {
         self.golden = golden
         var config = JSONObject(golden: golden.config)
         config["name"] = "layer"
@@ -89,7 +128,8 @@ struct GoldenApplication {
             outputs: NamedTensors(
                 names: outputs.indices.map { "output \($0)" }, values: outputs))
         let batch = golden.inputs[0].tensor.shape[0]
-        traced = try model.trace(training: golden.training, batchBound: batch)
+        traced = try model.trace(
+            training: golden.training, batchBound: batch, floatType: floatType)
         for weight in golden.weights {
             values["layer/" + weight.name] = ReferenceTensor(golden: weight.tensor)
         }
@@ -97,6 +137,14 @@ struct GoldenApplication {
             values["seed"] = ReferenceTensor(.i64, shape: [], elements: [1])
             values["step"] = ReferenceTensor(.i64, shape: [], elements: [0])
         }
+        for (number, output) in golden.outputs.enumerated() {
+            values["cotangent \(number)"] = ReferenceTensor(golden: output.cotangent)
+        }
+        for (name, value) in values where value.dtype == .f32 { values[name]?.dtype = floatType }
+        differentiable =
+            golden.inputs.filter { $0.gradient != nil }.map(\.name)
+            + golden.weights.map { "layer/" + $0.name }
+        graph = try Self.graph(traced, differentiable)
     }
 
     private static func apply(
@@ -127,30 +175,32 @@ struct GoldenApplication {
         }
     }
 
-    func run() throws -> [String: ReferenceTensor] {
+    /// Outputs, masks, loss and gradients by name.
+    private static func graph(
+        _ traced: TracedModel, _ differentiable: [String]
+    ) throws -> Graph {
         let b = traced.builder
-        var total = try b.constant(0)
+        var total = try b.constant(0, traced.floatType)
         for (number, output) in traced.outputs.enumerated() {
             b.output("output \(number)", output.value)
             if let mask = output.mask { b.output("mask \(number)", mask) }
-            let name = "cotangent \(number)"
-            let given = try b.append(
-                .input(MartletIR.Input(name, role: .data, type: output.type)))
-            let product = try b.multiply(output.value, given)
+            let cotangent = try b.append(
+                .input(
+                    MartletIR.Input("cotangent \(number)", role: .data, type: output.type)))
+            let product = try b.multiply(output.value, cotangent)
             let sum = try b.reduce(.sum, product, axes: Array(0..<output.type.rank))
             total = try b.add(total, sum)
         }
         b.output("loss", total)
-        var values = values
-        for (number, output) in golden.outputs.enumerated() {
-            values["cotangent \(number)"] = ReferenceTensor(golden: output.cotangent)
-        }
-        let differentiable =
-            golden.inputs.filter { $0.gradient != nil }.map(\.name)
-            + golden.weights.map { "layer/" + $0.name }
         let graph = try Differentiate(loss: "loss", inputs: differentiable).run(b.build())
         try Verifier.verify(graph)
-        return try ReferenceInterpreter().run(graph, values)
+        return graph
+    }
+
+    func run() throws -> [String: ReferenceTensor] {
+        let precision: ReferenceInterpreter.Precision =
+            traced.floatType == .f64 ? .float64 : .declared
+        return try ReferenceInterpreter(precision: precision).run(graph, values)
     }
 }
 
