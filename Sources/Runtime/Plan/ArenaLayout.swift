@@ -30,7 +30,8 @@ struct ArenaLayout {
                 return MemoryBuffer(
                     name: buffers[index].name, byteCount: buffers[index].byteCount,
                     firstUse: firstUse[index] ?? 0,
-                    lastUse: kept.contains(index) ? steps.count - 1 : lastUse[index],
+                    // After the last step, lest that one be written over what is kept.
+                    lastUse: kept.contains(index) ? steps.count : lastUse[index],
                     sharing: others.isEmpty ? .own : .may(others))
             })
         memory = MemoryPlanner().plan(problem)
