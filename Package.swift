@@ -93,8 +93,8 @@ let package = Package(
         .testTarget(
             name: "RuntimeTests",
             dependencies: [
-                "MartletRuntime", "CMartlet", "AllocationCounter", "GraphTestSupport",
-                "TestSupport",
+                "MartletRuntime", "MartletPasses", "CMartlet", "AllocationCounter",
+                "GraphTestSupport", "TestSupport",
             ],
             path: "Tests/RuntimeTests", swiftSettings: strict),
         .executableTarget(
@@ -112,8 +112,8 @@ let package = Package(
             dependencies: ["MartletIR", "MartletPasses", "GraphTestSupport", "TestSupport"],
             path: "Tests/PassesTests", swiftSettings: strict),
         .target(
-            name: "GraphTestSupport", dependencies: ["MartletIR"], path: "Tests/GraphTestSupport",
-            swiftSettings: strict),
+            name: "GraphTestSupport", dependencies: ["MartletIR", "MartletPasses"],
+            path: "Tests/GraphTestSupport", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport"],

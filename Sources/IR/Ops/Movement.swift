@@ -155,7 +155,8 @@ public struct Transpose: PrimitiveOperation {
 
 /// Elements `starts[i] ..< limits[i]` of each axis, every `strides[i]`-th.
 ///
-/// An axis with a symbolic extent may only be taken whole.
+/// An axis with a symbolic extent is taken without stride, and to a limit that is never beyond
+/// it: `2 ..< batch + 2` of `batch + 5`.
 public struct Slice: PrimitiveOperation {
     public var starts: [Int]
     public var limits: Shape
@@ -197,8 +198,13 @@ public struct Slice: PrimitiveOperation {
                 continue
             }
             guard let end = limit.fixed, let whole = extent.fixed else {
-                throw TypeMismatch(
-                    "axis \(axis) has the symbolic extent \(extent) and is taken in part")
+                let taken = limit - Dimension(start)
+                try TypeMismatch.require(
+                    start >= 0 && step == 1 && taken.isSize && (extent - limit).isSize,
+                    "axis \(axis): \(start)..<\(limit) by \(step) does not always lie in the "
+                        + "symbolic 0..<\(extent)")
+                dimensions.append(taken)
+                continue
             }
             try TypeMismatch.require(
                 start >= 0 && start <= end && end <= whole && step >= 1,
@@ -217,7 +223,14 @@ public struct Slice: PrimitiveOperation {
                 interior.append(strides[axis] - 1)
                 low.append(starts[axis])
                 guard let whole = operand[axis].fixed, let taken = result[axis].fixed else {
-                    high.append(0)
+                    let rest = operand[axis] - Dimension(starts[axis]) - result[axis]
+                    guard let rest = rest.fixed else {
+                        throw GraphError(
+                            op: name,
+                            message: "cannot be differentiated along axis \(axis), of which the "
+                                + "symbolic \(rest) is left out at the end")
+                    }
+                    high.append(rest)
                     continue
                 }
                 let span = taken == 0 ? 0 : (taken - 1) * strides[axis] + 1
@@ -372,21 +385,21 @@ public struct Concatenate: PrimitiveOperation {
             let dy = try context.cotangent()
             let whole = b.type(of: dy).shape
             if context.operands.count == 1 { return [dy] }
-            var start = 0
+            var start: Dimension = 0
             var gradients: [Value?] = []
             for operand in context.operands.indices {
-                guard let extent = context.type(operand).shape[axis].fixed else {
+                guard let first = start.fixed else {
                     throw GraphError(
                         op: name,
-                        message: "cannot be differentiated along axis \(axis) with the symbolic "
-                            + "extent \(context.type(operand).shape[axis])")
+                        message: "cannot be differentiated along axis \(axis), where operand "
+                            + "\(operand) starts at the symbolic \(start); put it first")
                 }
                 var starts = [Int](repeating: 0, count: whole.rank)
-                starts[axis] = start
+                starts[axis] = first
                 var limits = whole
-                limits.dimensions[axis] = Dimension(start + extent)
+                start = start + context.type(operand).shape[axis]
+                limits.dimensions[axis] = start
                 gradients.append(try b.slice(dy, starts: starts, limits: limits))
-                start += extent
             }
             return gradients
         }

@@ -1,0 +1,62 @@
+import GraphTestSupport
+import MartletIR
+import MartletMemoryPlan
+import MartletRuntime
+import Testing
+
+/// A plan with its inputs filled, in an arena of NaN, ready to run.
+struct PlanRunner {
+    let plan: Plan
+    private let session: PlanSession
+    private let inputs: [String: ReferenceTensor]
+    private let extents: SymbolExtents
+
+    init(
+        _ graph: Graph, _ inputs: [String: ReferenceTensor], extents: [String: Int],
+        pool: ThreadPool
+    ) throws {
+        plan = try Plan(graph)
+        try MemoryPlanValidator.validate(plan.memory)
+        session = try PlanSession(plan, store: ParameterStore(), pool: pool, isPoisoned: true)
+        self.inputs = inputs
+        self.extents = SymbolExtents(extents)
+    }
+
+    private func loadInputs() throws {
+        for input in plan.inputs {
+            let name = input.input.inputName
+            let value = try #require(inputs[name])
+            let base = try #require(session.address(ofInput: name))
+            for (index, element) in value.elements.enumerated() {
+                ElementAccess.store(element, to: base, value.dtype, at: index)
+            }
+        }
+    }
+
+    /// The outputs by name, and the inputs after the run, as `updated NAME`.
+    func run() throws -> [String: ReferenceTensor] {
+        try loadInputs()
+        try session.run(extents)
+        var results: [String: ReferenceTensor] = [:]
+        for output in plan.outputs {
+            let (base, type) = try #require(session.output(output.name))
+            results[output.name] = try tensor(base, type)
+        }
+        for input in plan.inputs {
+            let name = input.input.inputName
+            let base = try #require(session.address(ofInput: name))
+            results["updated " + name] = try tensor(base, input.input.type)
+        }
+        return results
+    }
+
+    private func tensor(
+        _ base: UnsafeRawPointer, _ type: TensorType
+    ) throws -> ReferenceTensor {
+        let shape = try #require(type.shape.evaluated { extents($0) })
+        let elements = (0..<shape.reduce(1, *)).map {
+            ElementAccess.load(base, type.dtype, at: $0)
+        }
+        return ReferenceTensor(type.dtype, shape: shape, elements: elements)
+    }
+}
