@@ -170,7 +170,7 @@ struct RandomGraphGenerator {
     mutating func push(_ value: Value, bound: Double) throws {
         guard fits(shape(value)) else { return }
         var entry = Entry(value: value, bound: bound)
-        if bound > 12 {
+        if bound > 6 {
             entry = Entry(value: try builder.unary(.tanh, value), bound: 1)
         }
         pool.append(entry)

@@ -49,6 +49,8 @@ package struct RandomUpdates: Pass {
                 [weight, gradient, rate, slot("velocity")] + (hasDecay ? [decay] : []))
         default:
             let update = AdamUpdate(beta1: 0.9, beta2: 0.99, hasDecay: hasDecay)
+            // Clipped in its way: the square of a large gradient would not fit f32.
+            let gradient = try b.unary(.tanh, gradient)
             slots = ["first_moment", "second_moment"]
             let operands = try [
                 weight, gradient, slot("first_moment"), slot("second_moment"), rate,

@@ -10,6 +10,11 @@ extension Plan {
         var lowering = Lowering(graph)
         try lowering.lower()
         let order = StepOrder(lowering.steps, buffers: lowering.buffers).best()
+        // Steps that wait for each other would otherwise be left out.
+        guard order.count == lowering.steps.count else {
+            throw GraphError(
+                path: graph.name, message: "some of the plan's steps would each have to run first")
+        }
         var steps = order.map { lowering.steps[$0] }
         steps += lowering.finalCopies
         let layout = try ArenaLayout(steps: steps, buffers: lowering.buffers, kept: lowering.kept)
@@ -41,12 +46,22 @@ struct Lowering {
     /// Where an output updates an input in place, the input's buffer.
     private var updateBuffers: [Value: Int] = [:]
     private var isUsed: Set<Value> = []
+    /// The node whose result an output stores into an input, by the input's node.
+    private var updaterOfInput: [Int: Int] = [:]
 
     init(_ graph: Graph) {
         self.graph = graph
         clusters = ClusterBuilder(graph)
         for node in graph.nodes { isUsed.formUnion(node.operands) }
         for output in graph.outputs { isUsed.insert(output.value) }
+        let updaters = Dictionary(
+            graph.outputs.compactMap { output in output.updates.map { ($0, output.value.node) } },
+            uniquingKeysWith: { first, _ in first })
+        for node in graph.inputs {
+            if let input = graph.input(at: node) {
+                updaterOfInput[node] = updaters[input.inputName]
+            }
+        }
     }
 
     mutating func lower() throws {
@@ -160,7 +175,7 @@ struct Lowering {
                 graph.nodes[output.value.node].operands.contains(where: { operand in
                     graph.input(at: operand.node)?.inputName == target
                 }),
-                !isRead(afterNode: output.value.node)
+                !isRead(afterNode: output.value.node), !readsAnotherUpdated(output.value.node)
             else { continue }
             updateBuffers[output.value] = buffer
         }
@@ -175,12 +190,30 @@ struct Lowering {
         }
     }
 
+    /// Whether an update reads an input that another node updates: two such would each have to
+    /// run before the other.
+    private func readsAnotherUpdated(_ node: Int) -> Bool {
+        graph.nodes[node].operands.contains { operand in
+            var root = operand.node
+            while case .reshape = graph.nodes[root].op { root = graph.nodes[root].operands[0].node }
+            guard let updater = updaterOfInput[root] else { return false }
+            return updater != node
+        }
+    }
+
     private mutating func lowerOutputs() throws {
         let bufferOfInput = Dictionary(
             uniqueKeysWithValues: inputs.map { ($0.input.inputName, $0.buffer) })
+        let overwritten = Set(graph.outputs.compactMap { $0.updates.flatMap { bufferOfInput[$0] } })
         for output in graph.outputs {
-            guard let place = places[output.value] else {
+            guard var place = places[output.value] else {
                 throw missing(graph.nodes[output.value.node])
+            }
+            // The old value of an input that this very run overwrites.
+            if overwritten.contains(place.buffer), updateBuffers[output.value] == nil,
+                output.updates.flatMap({ bufferOfInput[$0] }) != place.buffer
+            {
+                place = try copied(place, path: graph.nodes[output.value.node].path)
             }
             guard let target = output.updates, let buffer = bufferOfInput[target] else {
                 kept.insert(place.buffer)
@@ -195,6 +228,14 @@ struct Lowering {
                     results: [PlanValue(buffer: buffer, type: place.type)],
                     path: graph.nodes[output.value.node].path))
         }
+    }
+
+    /// A copy of a value in the arena, made before the value is overwritten.
+    private mutating func copied(_ place: PlanValue, path: String) throws -> PlanValue {
+        let buffer = try addBuffer("copy", place.type, .arena(byteOffset: 0))
+        let copy = PlanValue(buffer: buffer, type: place.type)
+        steps.append(PlanStep(work: .copy, operands: [place], results: [copy], path: path))
+        return copy
     }
 }
 

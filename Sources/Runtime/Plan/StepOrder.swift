@@ -27,7 +27,11 @@ struct StepOrder {
         var writer = [Int?](repeating: nil, count: bufferCount)
         var readers = [[Int]](repeating: [], count: bufferCount)
         for (index, step) in steps.enumerated() {
-            for result in step.results.compactMap(\.self) { writer[result.buffer] = index }
+            for result in step.results.compactMap(\.self) {
+                // Who reads an input that is updated in place reads its old value.
+                let isUpdate = step.operands.contains { $0.buffer == result.buffer }
+                if !isUpdate { writer[result.buffer] = index }
+            }
             for operand in step.operands { readers[operand.buffer].append(index) }
         }
         var predecessors = [Set<Int>](repeating: [], count: steps.count)
