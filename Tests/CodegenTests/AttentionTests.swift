@@ -44,6 +44,11 @@ import Testing
     @Test(arguments: [cases[3], cases[7]])
     func matchesTheDefinitionInterpreted(_ test: Case) throws { try check(test, .interpreter) }
 
+    @Test(arguments: [cases[3], cases[5]], Backend.oldest)
+    func matchesTheDefinitionOnAnyMachine(_ test: Case, _ backend: Backend) throws {
+        try check(test, backend)
+    }
+
     private func check(_ test: Case, _ backend: Backend) throws {
         let (batch, heads) = (2, 3)
         var generator = Generator(UInt64(test.queries * 100 + test.size))

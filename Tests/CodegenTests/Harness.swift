@@ -5,11 +5,18 @@ enum Backend: String, CaseIterable, Sendable {
     case interpreter
     case avx2
     case native
+    /// Any x86-64: no fused multiply-add, no masked memory, four lanes. Used by a few tests only.
+    case generic
 
     #if LLVM
         static let compiled: [Backend] = [.avx2, .native]
     #else
         static let compiled: [Backend] = []
+    #endif
+    #if LLVM
+        static let oldest: [Backend] = [.generic]
+    #else
+        static let oldest: [Backend] = []
     #endif
     static let allCases: [Backend] = [.interpreter] + compiled
 
@@ -17,6 +24,7 @@ enum Backend: String, CaseIterable, Sendable {
         switch self {
         case .interpreter: return .avx512
         case .avx2: return .avx2
+        case .generic: return .sse2
         case .native:
             #if LLVM
                 return Sessions.native.target.isa
@@ -32,6 +40,7 @@ enum Backend: String, CaseIterable, Sendable {
     enum Sessions {
         static let native = session { CPUTarget.native() }
         static let avx2 = session { try CPUTarget.named("x86-64-v3") }
+        static let generic = session { try CPUTarget.named("generic") }
 
         private static func session(_ target: () throws -> CPUTarget) -> CodegenSession {
             do {
@@ -83,9 +92,14 @@ final class Arrays {
         case .interpreter:
             try LoopInterpreter.run(
                 function, buffers: memory.indices.map(payload), parameters: parameters)
-        case .native, .avx2:
+        case .native, .avx2, .generic:
             #if LLVM
-                let session = backend == .native ? Sessions.native : Sessions.avx2
+                let session =
+                    switch backend {
+                    case .generic: Sessions.generic
+                    case .avx2: Sessions.avx2
+                    default: Sessions.native
+                    }
                 try session.compile(function)
                     .run(buffers: memory.map(\.baseAddress), parameters: parameters)
             #endif

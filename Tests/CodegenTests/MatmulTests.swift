@@ -56,6 +56,11 @@ func packed(_ matrix: [Float], _ pack: PackPanels, on backend: Backend) throws -
     @Test(arguments: [cases[1], cases[3], cases[8]])
     func packedWithEpilogueInterpreted(_ test: Case) throws { try check(test, .interpreter) }
 
+    @Test(arguments: [cases[3], cases[4]], Backend.oldest)
+    func packedWithEpilogueOnAnyMachine(_ test: Case, _ backend: Backend) throws {
+        try check(test, backend)
+    }
+
     private func check(_ test: Case, _ backend: Backend) throws {
         var generator = Generator(UInt64(test.rows * 1000 + test.columns))
         let (m, n, depth) = (test.rows, test.columns, test.depth)

@@ -40,6 +40,11 @@ import Testing
         try checkNormalization(test, .interpreter)
     }
 
+    @Test(arguments: norms.prefix(3), Backend.oldest)
+    func layerNormalizationOnAnyMachine(_ test: NormCase, _ backend: Backend) throws {
+        try checkNormalization(test, backend)
+    }
+
     private func checkNormalization(_ test: NormCase, _ backend: Backend) throws {
         let (rows, columns, epsilon) = (test.rows, test.columns, 1e-3)
         var generator = Generator(UInt64(rows + columns))
@@ -113,6 +118,27 @@ import Testing
             (0..<parts).reduce(Float(0)) { $0 + partials[$1 * 2 * columns + index] }
         }
         #expect(largestError(sums, dGamma + dBeta) < 2e-5)
+    }
+
+    @Test(arguments: [0.0, 0.25, 1.0], Backend.allCases)
+    func dropout(rate: Double, backend: Backend) throws {
+        let (rows, columns) = (70, 41)
+        var generator = Generator(14)
+        let x = generator.floats(rows * columns)
+        let arrays = Arrays()
+        arrays.add(x)
+        arrays.add(x.map { _ in Float.nan })
+        let function = try Dropout(
+            rows: .parameter("rows", atMost: 99), columns: columns, rate: rate
+        ).lower(to: backend.isa)
+        try arrays.run(function, on: backend, parameters: parameters(function, rows: rows))
+        let reference = ReferenceDropout(seed: 3, stream: 4, step: 5, rate: rate)
+        let expected = x.indices.map { index in
+            let factor = reference.factor(
+                row: index / columns + 6, column: index % columns, columns: columns)
+            return rate == 1 ? 0 : Double(x[index]) * factor
+        }
+        #expect(largestError(arrays.floats(1), expected) < 1e-6)
     }
 
     @Test(arguments: shapes.indices, Backend.allCases)

@@ -72,7 +72,7 @@ package struct Embedding: Hashable, Sendable {
                     let place = tableGradient + id * dimension + offset
                     let term = (outputGradient + row * dimension + offset)
                         .load(lanes: lanes, mask: mask)
-                    place.store(place.load(lanes: lanes, mask: mask) + term, mask: mask)
+                    place.add(term, mask: mask)
                 }
             }
         }

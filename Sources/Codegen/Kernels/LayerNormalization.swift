@@ -101,12 +101,16 @@ package struct LayerNormalization: Hashable, Sendable {
         let gammaGradient = partials + kernel.part * (2 * columns)
         let betaGradient = gammaGradient + columns
 
+        let zero = k.constant(Float(0), lanes: lanes)
+        // dγ and dβ of a short row stay in registers from row to row, vector by vector; those of a
+        // long one in the cache.
+        let vectors = (columns + lanes - 1) / lanes
+        let initial = Array(repeating: zero, count: kernel.isShort ? 2 * vectors : 0)
         kernel.forEachVector { offset, mask in
-            let zero = k.constant(Float(0), lanes: lanes)
             (gammaGradient + offset).store(zero, mask: mask)
             (betaGradient + offset).store(zero, mask: mask)
         }
-        kernel.forEachRow(dropout) { row, factors in
+        let totals = kernel.forEachRow(dropout, carrying: initial) { row, factors, carried in
             let start = row * columns
             let (mean, inverse) = ((means + row).load(), (inverses + row).load())
             /// dy, h and d at one place.
@@ -116,13 +120,16 @@ package struct LayerNormalization: Hashable, Sendable {
                 let scale = (gamma + offset).load(lanes: lanes, mask: mask)
                 return (dy, (s - mean) * inverse, dy * scale)
             }
+            var next: [Value] = []
             let sums = kernel.sum(2) { offset, mask in
                 let (dy, h, d) = terms(offset, mask)
-                func accumulate(_ place: Pointer, _ value: Value) {
-                    place.store(place.load(lanes: lanes, mask: mask) + value, mask: mask)
+                if kernel.isShort {
+                    next.append(carried[next.count] + dy * h)
+                    next.append(carried[next.count] + dy)
+                } else {
+                    (gammaGradient + offset).add(dy * h, mask: mask)
+                    (betaGradient + offset).add(dy, mask: mask)
                 }
-                accumulate(gammaGradient + offset, dy * h)
-                accumulate(betaGradient + offset, dy)
                 return [d, d * h]
             }
             let average = sums.map { $0 * (1 / Double(columns)) }
@@ -135,6 +142,14 @@ package struct LayerNormalization: Hashable, Sendable {
                     (inputGradient + start + offset).store(gradient * factor, mask: mask)
                 }
             }
+            return next
+        }
+        for (index, first) in stride(from: 0, to: kernel.isShort ? columns : 0, by: lanes)
+            .enumerated()
+        {
+            let mask = k.firstLanes(k.constant(columns - first), of: lanes)
+            (gammaGradient + first).store(totals[2 * index], mask: mask)
+            (betaGradient + first).store(totals[2 * index + 1], mask: mask)
         }
         return try k.finish()
     }

@@ -122,20 +122,34 @@ struct RowDropout {
 }
 
 extension RowKernel {
-    /// Visits this part's rows, with the place of each one's dropout factors if there are any.
+    /// Visits this part's rows, with the place of each one's dropout factors if there are any, and
+    /// hands values on from row to row.
+    @discardableResult
     func forEachRow(
-        _ dropout: RowDropout?, _ body: (_ row: Value, _ factors: Pointer?) -> Void
-    ) {
+        _ dropout: RowDropout?, carrying initial: [Value],
+        _ body: (_ row: Value, _ factors: Pointer?, _ carried: [Value]) -> [Value]
+    ) -> [Value] {
         guard let dropout else {
-            k.loop(firstRow, endRow) { body($0, nil) }
-            return
+            return k.loop(firstRow, endRow, carrying: initial) { body($0, nil, $1) }
         }
-        k.loop(firstRow, endRow, step: dropout.block) { first in
+        return k.loop(firstRow, endRow, step: dropout.block, carrying: initial) { first, carried in
             let end = (first + dropout.block).minimum(endRow)
             let factors = dropout.factors(first: first, end: end)
-            k.loop(first, end) { row in
-                body(row, factors + (row - first) * dropout.rowStride)
+            return k.loop(first, end, carrying: carried) { row, carried in
+                body(row, factors + (row - first) * dropout.rowStride, carried)
             }
         }
     }
+
+    func forEachRow(
+        _ dropout: RowDropout?, _ body: (_ row: Value, _ factors: Pointer?) -> Void
+    ) {
+        forEachRow(dropout, carrying: []) { row, factors, _ in
+            body(row, factors)
+            return []
+        }
+    }
+
+    /// Whether a whole row fits a few registers, beside sums over rows.
+    var isShort: Bool { columns <= 4 * lanes }
 }

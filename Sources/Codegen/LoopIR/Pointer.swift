@@ -30,6 +30,11 @@ package struct Pointer {
             Instruction(results: [], operation: .store(value.id, address, mask: mask?.id)))
     }
 
+    /// Adds to what is there.
+    package func add(_ value: Value, mask: Value? = nil) {
+        store(load(lanes: value.type.lanes, mask: mask) + value, mask: mask)
+    }
+
     private var address: Address { Address(memory: memory, index: index.id, offset: offset) }
 }
 

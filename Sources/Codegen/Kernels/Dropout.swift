@@ -1,0 +1,31 @@
+/// Dropout of a `[rows, columns]` tensor by the element rule of `DropoutMask`. The same kernel takes
+/// the gradient back.
+package struct Dropout: Hashable, Sendable {
+    package var rows: Extent
+    package var columns: Int
+    package var rate: Double
+
+    package init(rows: Extent, columns: Int, rate: Double) {
+        self.rows = rows
+        self.columns = columns
+        self.rate = rate
+    }
+
+    /// Kernel. Buffers: `input`, `output` (may be the same). Scalar arguments: `seed`, `stream`,
+    /// `step`, and `firstRow`, the number of row 0 in the whole tensor.
+    package func lower(to isa: VectorISA, name: String = "dropout") throws -> LoopFunction {
+        let k = LoopBuilder(name)
+        let (input, output) = (k.input("input"), k.output("output"))
+        let kernel = RowKernel(k, isa: isa, rows: rows, columns: columns)
+        let dropout = RowDropout(rate: rate, rows: kernel, isa: isa)
+        kernel.forEachRow(dropout) { row, factors in
+            kernel.forEachVector { offset, mask in
+                let place = row * columns + offset
+                var value = (input + place).load(lanes: isa.lanes, mask: mask)
+                if let factors { value = value * (factors + offset).load(lanes: isa.lanes) }
+                (output + place).store(value, mask: mask)
+            }
+        }
+        return try k.finish()
+    }
+}
