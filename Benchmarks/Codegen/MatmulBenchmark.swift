@@ -32,6 +32,24 @@
                     + "\(format(100 * flops / peak, 1)) % of peak, \(prepared.partCount) parts, "
                     + "compile \(format(prepared.compileSeconds * 1e3, 1)) ms")
         }
+        for (m, n, depth) in [
+            (128, 768, 768), (128, 768, 3072), (1024, 768, 768), (4096, 384, 384),
+        ] {
+            let matmul = Matmul(
+                rows: .constant(m), columns: n, depth: .constant(depth), leftRowStride: depth,
+                outputRowStride: n, epilogue: [.bias], element: .bfloat16)
+            let prepared = try Prepared(
+                matmul.lower(to: isa), session,
+                buffers: [
+                    floats(m * depth / 2), floats(depth * n / 2 + 64 * depth), floats(m * n),
+                    floats(n),
+                ])
+            let flops = 2 * Double(m * n * depth) / prepared.time()
+            print(
+                "bfloat16 matmul \(m)x\(n)x\(depth): \(format(flops / 1e9, 1)) GFLOP/s, "
+                    + "\(format(flops / peak, 2)) x the float32 peak, compile "
+                    + "\(format(prepared.compileSeconds * 1e3, 1)) ms")
+        }
         for (inputs, outputs, tokens) in [(768, 768, 4096), (768, 3072, 4096), (32, 192, 256)] {
             let chunk = min(tokens, 512)
             let matmul = Matmul(

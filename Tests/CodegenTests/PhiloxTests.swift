@@ -8,7 +8,8 @@ import Testing
         let k = LoopBuilder("philox")
         let y = k.output("y", .int64)
         let philox = Philox(key: k.parameter("key"), builder: k)
-        let words = philox.words(firstBlock: k.parameter("block"), step: k.parameter("step"))
+        let words = philox.words(
+            firstBlock: k.parameter("block"), step: k.parameter("step"), lanes: 8)
         for (index, word) in words.enumerated() { (y + 8 * index).store(word) }
         let function = try k.finish()
 

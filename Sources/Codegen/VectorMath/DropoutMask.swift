@@ -33,7 +33,7 @@ package struct DropoutMask {
 
     /// Elements a scratch array must have for `fill` of `groupCount` groups.
     package static func scratchCount(groupCount: Int) -> Int {
-        (groupCount / 4 + 2) * superblockColumns
+        (groupCount / 4 + 3) * superblockColumns
     }
 
     /// Writes the factors (0 or the scale) of `groupCount` groups to `scratch`, and gives the place
@@ -41,7 +41,7 @@ package struct DropoutMask {
     package func fill(_ scratch: Pointer, firstGroup: Value, groupCount: Value) -> Pointer {
         let first = firstGroup >> 2
         let end = (firstGroup + groupCount + 3) >> 2
-        builder.loop(first, end) { superblock in
+        builder.loop(first, end, step: DropoutMask.superblocksPerTurn) { superblock in
             let place = scratch + (superblock - first) * DropoutMask.superblockColumns
             for (position, factor) in factors(superblock: superblock).enumerated() {
                 (place + position * isa.lanes).store(factor)
@@ -50,22 +50,32 @@ package struct DropoutMask {
         return scratch + (firstGroup & 3) * DropoutMask.groupColumns
     }
 
-    /// The 64 factors of a superblock, in order, as vectors of the target's width.
-    package func factors(superblock: Value) -> [Value] {
-        philox.words(firstBlock: superblock * 8, step: step).flatMap { word in
-            let low = (word & 0xFFFF).convert(.truncate, .int32)
-            let high = (word >> 16).convert(.truncate, .int32)
-            return vectors(low, high).map { bits in
-                let isKept = Value.compare(.greaterOrEqual, bits, bits.like(threshold))
-                return isKept.select(builder.constant(Float(scale)), 0.0)
+    /// Two superblocks are made side by side: their rounds hide each other's latency.
+    private static let superblocksPerTurn = 2
+
+    /// The factors of superblock `superblock` and the next, in order, as vectors of the target's
+    /// width.
+    private func factors(superblock: Value) -> [Value] {
+        let words = philox.words(
+            firstBlock: superblock * 8, step: step, lanes: 8 * DropoutMask.superblocksPerTurn
+        ).map { $0.convert(.truncate, .int32) }
+        return (0..<DropoutMask.superblocksPerTurn).flatMap { block in
+            words.flatMap { word in
+                vectors(word & 0xFFFF, word >> 16, firstLane: 8 * block).map { bits in
+                    let isKept = Value.compare(.greaterOrEqual, bits, bits.like(threshold))
+                    return isKept.select(builder.constant(Float(scale)), 0.0)
+                }
             }
         }
     }
 
-    /// Sixteen lanes, given as two halves, in vectors of the target's width.
-    private func vectors(_ low: Value, _ high: Value) -> [Value] {
-        stride(from: 0, to: 16, by: isa.lanes).map { first in
-            low.shuffle(high, Array(first..<first + isa.lanes))
+    /// Sixteen lanes, eight from `low` and eight from `high`, in vectors of the target's width.
+    private func vectors(_ low: Value, _ high: Value, firstLane: Int) -> [Value] {
+        let lanes = (0..<16).map { lane in
+            firstLane + lane % 8 + (lane < 8 ? 0 : low.type.lanes)
+        }
+        return stride(from: 0, to: 16, by: isa.lanes).map { first in
+            low.shuffle(high, Array(lanes[first..<first + isa.lanes]))
         }
     }
 }

@@ -1,32 +1,37 @@
-/// Philox4x32-10 (Salmon et al., 2011), eight counters at a time in 64-bit lanes, where one
+/// Philox4x32-10 (Salmon et al., 2011), many counters at a time in 64-bit lanes, where one
 /// multiplication gives both halves of the product.
 package struct Philox {
-    /// Round keys, splatted.
-    private let keys: [(Value, Value)]
+    private static let roundCount = 10
+
+    /// The key pairs of the rounds. They lie in memory, for the multiplications to read as operands:
+    /// twenty vectors more would leave no registers.
+    private let keys: Pointer
     private let builder: LoopBuilder
 
     /// `key` is 64 bits: its low half is the first key word.
     package init(key: Value, builder: LoopBuilder) {
         self.builder = builder
+        keys = builder.scratch("philoxKeys", .int64, count: 2 * Philox.roundCount)
         var (low, high) = (key & 0xFFFF_FFFF, key >> 32)
-        var keys: [(Value, Value)] = []
-        for _ in 0..<10 {
-            keys.append((low.splat(8), high.splat(8)))
+        for round in 0..<Philox.roundCount {
+            (keys + 2 * round).store(low)
+            (keys + (2 * round + 1)).store(high)
             low = (low + 0x9E37_79B9) & 0xFFFF_FFFF
             high = (high + 0xBB67_AE85) & 0xFFFF_FFFF
         }
-        self.keys = keys
     }
 
-    /// The four words of the blocks `firstBlock + 0…7`, each in the low half of a 64-bit lane.
-    package func words(firstBlock: Value, step: Value) -> [Value] {
-        let lane = builder.emit(.laneIndices, ValueType(.int64, lanes: 8))
-        let block = firstBlock.splat(8) + lane
+    /// The four words of the blocks `firstBlock + 0 ..< lanes`, each in the low half of a 64-bit lane.
+    package func words(firstBlock: Value, step: Value, lanes: Int) -> [Value] {
+        let lane = builder.emit(.laneIndices, ValueType(.int64, lanes: lanes))
+        let block = firstBlock.splat(lanes) + lane
         var c0 = block
         var c1 = block >> 32
-        var c2 = step.splat(8)
-        var c3 = (step >> 32).splat(8)
-        for (k0, k1) in keys {
+        var c2 = step.splat(lanes)
+        var c3 = (step >> 32).splat(lanes)
+        for round in 0..<Philox.roundCount {
+            let k0 = (keys + 2 * round).load().splat(lanes)
+            let k1 = (keys + (2 * round + 1)).load().splat(lanes)
             // Only the low halves count. Cutting them off right here shows the backend that one
             // 32-bit multiplication will do.
             let p0 = (c0 & 0xFFFF_FFFF) * 0xD251_1F53

@@ -1,8 +1,8 @@
 /// Elementary functions as loop IR, for scalars and vectors of float32.
 ///
 /// They are made of exactly rounded operations only, so the interpreter and every target give the
-/// same bits. Each states its largest error in ulp (units in the last place of the exact result)
-/// over all finite float32 arguments, measured by `codegen-bench accuracy` against Double.
+/// same bits. Each states its largest error in ulp (units in the last place of the exact result),
+/// measured against Double over float32 arguments of all sizes by `codegen-bench accuracy`.
 package enum VectorMath {
     /// Horner's rule with fused multiply-adds; the highest power comes first.
     static func polynomial(_ x: Value, _ coefficients: [Double]) -> Value {
