@@ -41,7 +41,10 @@ let package = Package(
             cSettings: [.define("MARTLET_LLVM", .when(traits: ["LLVM"]))]),
         .target(
             name: "MartletCodegen",
-            dependencies: [.target(name: "CLLVM", condition: .when(traits: ["LLVM"]))],
+            dependencies: [
+                "MartletIR", "MartletRuntime",
+                .target(name: "CLLVM", condition: .when(traits: ["LLVM"])),
+            ],
             path: "Sources/Codegen", swiftSettings: strict),
         .target(
             name: "MartletLayers",
@@ -72,12 +75,12 @@ let package = Package(
         .target(
             name: "Martlet",
             dependencies: [
-                "MartletIR", "MartletPasses", "MartletMemoryPlan", "MartletRuntime",
+                "MartletIR", "MartletPasses", "MartletCodegen", "MartletMemoryPlan", "MartletRuntime",
                 "MartletLayers", "MartletText", "MartletInterchange", "MartletTraining",
             ],
             path: "Sources/Martlet", swiftSettings: strict),
         .target(
-            name: "MartletGraphs", dependencies: ["Martlet"], path: "graphs",
+            name: "MartletGraphs", dependencies: ["Martlet", "MartletJSON"], path: "graphs",
             swiftSettings: strict),
         .executableTarget(
             name: "MartletCLI",
@@ -101,7 +104,8 @@ let package = Package(
             name: "codegen-bench", dependencies: ["MartletCodegen"],
             path: "Benchmarks/Codegen", swiftSettings: strict),
         .testTarget(
-            name: "CodegenTests", dependencies: ["MartletCodegen"],
+            name: "CodegenTests",
+            dependencies: ["MartletCodegen", "MartletRuntime", "GraphTestSupport", "TestSupport"],
             path: "Tests/CodegenTests", swiftSettings: strict),
         .testTarget(
             name: "MemoryPlanTests", dependencies: ["MartletMemoryPlan", "TestSupport"],

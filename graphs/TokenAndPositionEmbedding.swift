@@ -1,4 +1,5 @@
 import Martlet
+import MartletJSON
 
 /// The sum of a token's row and its position's row: `[batch, length]` → `[batch, length,
 /// dimension]`.
@@ -31,5 +32,26 @@ public final class TokenAndPositionEmbedding: Layer {
         let tokens = try tokenEmbedding(ids)
         let sum = try tokens + positionEmbedding(context.range(ids.shape[1]))
         return try tokens.mask.map { try sum.masked(by: $0) } ?? sum
+    }
+}
+
+extension TokenAndPositionEmbedding: ConfigurableLayer {
+    public convenience init(configuration fields: JSONFields) {
+        let extents = 1...Int(Int32.max)
+        self.init(
+            maxLength: fields.integer("max_length", in: extents),
+            vocabularySize: fields.integer("vocabulary_size", in: extents),
+            dimension: fields.integer("dimension", in: extents),
+            maskZero: fields.bool("mask_zero", default: false),
+            name: fields.optionalString("name"))
+    }
+
+    public var configuration: JSONObject {
+        JSONObject([
+            ("max_length", .integer(Int64(positionEmbedding.inputDimension))),
+            ("vocabulary_size", .integer(Int64(tokenEmbedding.inputDimension))),
+            ("dimension", .integer(Int64(tokenEmbedding.outputDimension))),
+            ("mask_zero", .bool(tokenEmbedding.maskZero)),
+        ])
     }
 }

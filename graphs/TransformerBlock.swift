@@ -1,4 +1,5 @@
 import Martlet
+import MartletJSON
 
 /// One encoder block of a transformer, normalized after each residual (Vaswani et al., 2017, arXiv
 /// 1706.03762):
@@ -39,5 +40,26 @@ public final class TransformerBlock: Layer {
     public func call(_ x: Tensor, context: CallContext) throws -> Tensor {
         let attended = try normalization1(x + dropout1(attention(x, x)))
         return try normalization2(attended + dropout2(outer(inner(attended))))
+    }
+}
+
+extension TransformerBlock: ConfigurableLayer {
+    public convenience init(configuration fields: JSONFields) {
+        let extents = 1...Int(Int32.max)
+        self.init(
+            dimension: fields.integer("dimension", in: extents),
+            heads: fields.integer("heads", in: extents),
+            feedForward: fields.integer("feed_forward", in: extents),
+            rate: fields.number("dropout", in: 0...1, default: 0.1),
+            name: fields.optionalString("name"))
+    }
+
+    public var configuration: JSONObject {
+        JSONObject([
+            ("dimension", .integer(Int64(outer.units))),
+            ("heads", .integer(Int64(attention.heads))),
+            ("feed_forward", .integer(Int64(inner.units))),
+            ("dropout", .number(dropout1.rate)),
+        ])
     }
 }

@@ -4,8 +4,10 @@ import MartletIR
 ///
 /// The oracle of compiled code, and the backend where LLVM is missing. What has no routine of its
 /// own (a rare op, an element type other than f32) runs by the reference kernel.
-struct InterpretedBinder: StepBinder {
-    func bind(_ step: PlanStep, _ context: BindingContext) throws -> [Phase] {
+package struct InterpretedBinder: StepBinder {
+    package init() {}
+
+    package func bind(_ step: PlanStep, _ context: BindingContext) throws -> [Phase] {
         switch step.work {
         case .cluster(let cluster): return ClusterKernel.bind(cluster, step, context)
         case .copy: return copy(step, context)
@@ -69,7 +71,7 @@ struct InterpretedBinder: StepBinder {
 
 extension PlanStep {
     /// Whether every float operand and result is f32.
-    var hasOnlyFloat32: Bool {
+    package var hasOnlyFloat32: Bool {
         (operands + results.compactMap(\.self)).allSatisfy {
             !$0.type.dtype.isFloat || $0.type.dtype == .f32
         }

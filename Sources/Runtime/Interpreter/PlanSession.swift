@@ -79,7 +79,8 @@ public final class PlanSession {
             finiteOutputs: finiteOutputs, isPoisoned: isPoisoned)
     }
 
-    init(
+    /// A session whose steps a backend of choice binds.
+    package init(
         _ plan: Plan, store: ParameterStore, pool: ThreadPool, binder: any StepBinder,
         finiteOutputs: Set<String>, isPoisoned: Bool
     ) throws {

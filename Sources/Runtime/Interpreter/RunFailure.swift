@@ -2,14 +2,14 @@ import Synchronization
 
 /// The first error of a run. Kernels cannot throw from other threads: they leave their error here,
 /// the rest of the run is skipped, and the run throws it.
-final class RunFailure: Sendable {
+package final class RunFailure: Sendable {
     private let isSet = Atomic(false)
     private let error = Mutex<(any Error)?>(nil)
 
     var hasFailed: Bool { isSet.load(ordering: .relaxed) }
 
     /// Keeps the first error only.
-    func record(_ error: any Error) {
+    package func record(_ error: any Error) {
         self.error.withLock { if $0 == nil { $0 = error } }
         isSet.store(true, ordering: .releasing)
     }

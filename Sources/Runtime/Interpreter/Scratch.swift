@@ -5,7 +5,7 @@
 /// allocation, as large as the hungriest step needs, serves all.
 ///
 /// Unchecked: steps run one after another, and each worker has its own area.
-final class Scratch: @unchecked Sendable {
+package final class Scratch: @unchecked Sendable {
     private var sharedByteCount = 0
     private var workerByteCount = 0
     private var shared: AlignedBuffer
@@ -16,9 +16,11 @@ final class Scratch: @unchecked Sendable {
         workers = try (0..<max(workerCount, 1)).map { _ in try AlignedBuffer(byteCount: 64) }
     }
 
-    func reserveShared(byteCount: Int) { sharedByteCount = max(sharedByteCount, byteCount) }
+    package func reserveShared(byteCount: Int) { sharedByteCount = max(sharedByteCount, byteCount) }
 
-    func reserveForWorker(byteCount: Int) { workerByteCount = max(workerByteCount, byteCount) }
+    package func reserveForWorker(byteCount: Int) {
+        workerByteCount = max(workerByteCount, byteCount)
+    }
 
     /// Makes what has been reserved available.
     func allocate() throws {
@@ -30,7 +32,7 @@ final class Scratch: @unchecked Sendable {
         }
     }
 
-    var sharedBase: UnsafeMutableRawPointer { shared.base }
+    package var sharedBase: UnsafeMutableRawPointer { shared.base }
 
-    func base(ofWorker worker: Int) -> UnsafeMutableRawPointer { workers[worker].base }
+    package func base(ofWorker worker: Int) -> UnsafeMutableRawPointer { workers[worker].base }
 }

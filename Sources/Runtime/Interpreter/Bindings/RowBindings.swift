@@ -165,7 +165,7 @@ enum RowBindings {
 
 extension PlanStep {
     /// Whether result i lies over operand `operands[i]`, for all results.
-    func isUpdateInPlace(_ positions: [Int]) -> Bool {
+    package func isUpdateInPlace(_ positions: [Int]) -> Bool {
         results.count == positions.count
             && zip(results, positions).allSatisfy { $0?.buffer == operands[$1].buffer }
     }

@@ -1,0 +1,128 @@
+#if LLVM
+    import MartletIR
+    import MartletRuntime
+
+    /// The compiled backend: each step is native code where there is a kernel for it, and the
+    /// interpreted routine where there is none.
+    package struct CompiledBinder: StepBinder {
+        private let compiled: [PlanStep: BoundStep]
+        private let interpreted = InterpretedBinder()
+
+        /// A step's kernels in the order of its calls.
+        private struct BoundStep: @unchecked Sendable {
+            var step: CompiledStep
+            var kernels: [CompiledKernel]
+        }
+
+        /// Compiles all kernels of a plan, equal ones once.
+        package init(_ plan: Plan, session: CodegenSession) throws {
+            let compiler = StepCompiler(isa: session.target.isa)
+            var steps: [(PlanStep, CompiledStep)] = []
+            for step in plan.steps {
+                guard let compiled = try? compiler.compile(step) else { continue }
+                steps.append((step, compiled))
+            }
+            let kernels = try session.compile(steps.flatMap { $0.1.calls.map(\.function) })
+            var next = 0
+            var bound: [PlanStep: BoundStep] = [:]
+            for (step, compiled) in steps {
+                let count = compiled.calls.count
+                bound[step] = BoundStep(
+                    step: compiled, kernels: Array(kernels[next..<(next + count)]))
+                next += count
+            }
+            self.compiled = bound
+        }
+
+        /// Steps that run as native code.
+        package var compiledStepCount: Int { compiled.count }
+
+        package func isCompiled(_ step: PlanStep) -> Bool { compiled[step] != nil }
+
+        package func bind(_ step: PlanStep, _ context: BindingContext) throws -> [Phase] {
+            guard let bound = compiled[step] else { return try interpreted.bind(step, context) }
+            context.scratch.reserveShared(byteCount: bound.step.sharedScratchByteCount)
+            let phases = zip(bound.step.calls, bound.kernels).map { call, kernel in
+                Self.phase(call, kernel, context)
+            }
+            return phases + bound.step.epilogue(context)
+        }
+
+        private static func phase(
+            _ call: KernelCall, _ kernel: CompiledKernel, _ context: BindingContext
+        ) -> Phase {
+            let arguments = CallArguments(call, context)
+            let scratch = context.scratch
+            scratch.reserveForWorker(byteCount: call.function.scratchByteCount)
+            let entry = kernel.entry
+            let count = call.function.partCount(parameters: arguments.parameters)
+            // The phase keeps the kernel, and with it the code, alive.
+            return Phase(partCount: count) { [kernel] part, worker in
+                _ = kernel
+                arguments.withPointers(sharedScratch: scratch.sharedBase) { buffers, parameters in
+                    entry(buffers, parameters, Int64(part), scratch.base(ofWorker: worker))
+                }
+            }
+        }
+    }
+
+    /// The argument tables of one call: what is fixed is laid out once, scalars and scratch
+    /// addresses are filled in at each run.
+    private struct CallArguments {
+        let parameters: [Int64]
+        private let buffers: [UnsafeMutableRawPointer?]
+        /// Parameters that are read at each run.
+        private let scalars: [(index: Int, source: UnsafeMutablePointer<Int64>)]
+        /// Buffers that lie in shared scratch.
+        private let scratch: [(index: Int, byteOffset: Int)]
+
+        init(_ call: KernelCall, _ context: BindingContext) {
+            var scratch: [(index: Int, byteOffset: Int)] = []
+            var buffers: [UnsafeMutableRawPointer?] = []
+            for (index, buffer) in call.buffers.enumerated() {
+                switch buffer {
+                case .value(let value): buffers.append(context.raw(value))
+                case .scratch(let byteOffset):
+                    scratch.append((index, byteOffset))
+                    buffers.append(nil)
+                }
+            }
+            var scalars: [(index: Int, source: UnsafeMutablePointer<Int64>)] = []
+            var parameters: [Int64] = []
+            for (index, name) in call.function.parameters.enumerated() {
+                switch call.parameters[name] {
+                case .extent(let dimension):
+                    parameters.append(Int64(dimension.evaluated { context.extents($0) } ?? 0))
+                case .constant(let value): parameters.append(Int64(value))
+                case .scalar(let value):
+                    scalars.append((index, context.pointer(value)))
+                    parameters.append(0)
+                case nil: parameters.append(0)
+                }
+            }
+            (self.buffers, self.parameters) = (buffers, parameters)
+            (self.scalars, self.scratch) = (scalars, scratch)
+        }
+
+        func withPointers(
+            sharedScratch: UnsafeMutableRawPointer,
+            _ body: (
+                UnsafePointer<UnsafeMutableRawPointer?>?, UnsafePointer<Int64>?
+            ) -> Void
+        ) {
+            withUnsafeTemporaryAllocation(
+                of: UnsafeMutableRawPointer?.self, capacity: buffers.count
+            ) { table in
+                for index in buffers.indices { table[index] = buffers[index] }
+                for place in scratch { table[place.index] = sharedScratch + place.byteOffset }
+                withUnsafeTemporaryAllocation(
+                    of: Int64.self, capacity: max(parameters.count, 1)
+                ) { values in
+                    for index in parameters.indices { values[index] = parameters[index] }
+                    for scalar in scalars { values[scalar.index] = scalar.source.pointee }
+                    body(UnsafePointer(table.baseAddress), UnsafePointer(values.baseAddress))
+                }
+            }
+        }
+    }
+#endif

@@ -1,0 +1,34 @@
+#if LLVM
+    import MartletIR
+    import MartletRuntime
+
+    /// Compiles plans to native code in this process, through LLVM.
+    ///
+    /// One compiler serves many plans: equal kernels are compiled once and shared. Results agree
+    /// with the interpreted plan's within rounding, and are the same bits for any number of
+    /// threads.
+    public final class NativeCompiler: Sendable {
+        private let session: CodegenSession
+
+        /// A compiler for the processor this process runs on.
+        ///
+        /// - Throws: where LLVM cannot make code for it.
+        public init() throws {
+            session = try CodegenSession()
+        }
+
+        package init(target: CPUTarget) throws {
+            session = try CodegenSession(target: target)
+        }
+
+        /// A plan with its memory, its steps compiled; see `PlanSession`.
+        public func session(
+            for plan: Plan, store: ParameterStore, pool: ThreadPool,
+            finiteOutputs: Set<String> = []
+        ) throws -> PlanSession {
+            try PlanSession(
+                plan, store: store, pool: pool, binder: CompiledBinder(plan, session: session),
+                finiteOutputs: finiteOutputs, isPoisoned: false)
+        }
+    }
+#endif

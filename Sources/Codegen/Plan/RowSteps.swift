@@ -1,0 +1,97 @@
+import MartletIR
+import MartletRuntime
+
+extension BiasActivation.Activation {
+    /// The same function among the kernels'.
+    var kernelActivation: Activation {
+        switch self {
+        case .identity: .linear
+        case .relu: .relu
+        case .tanh: .tanh
+        case .logistic: .sigmoid
+        case .silu: .silu
+        case .gelu: .gelu
+        case .geluApproximate: .geluTanh
+        }
+    }
+}
+
+extension StepCompiler {
+    func compile(_ op: BiasActivation, _ step: PlanStep) throws -> CompiledStep {
+        let output = try result(step)
+        let bias = step.operands[1].type.rank
+        var e = Expression()
+        let sum = e.binary(.add, e.operand(0), e.operand(1))
+        let y = e.append(.activation(op.activation.kernelActivation, sum))
+        return try rows(
+            output.type.shape, columnAxes: bias, e, y, operands: step.operands,
+            strides: [.whole, .column], output)
+    }
+
+    func compile(_ op: BiasActivationGradient, _ step: PlanStep) throws -> CompiledStep {
+        let output = try result(step)
+        let bias = step.operands.count > 2 ? step.operands[2].type.rank : 1
+        var e = Expression()
+        var saved = e.operand(1)
+        if step.operands.count > 2 { saved = e.binary(.add, saved, e.operand(2)) }
+        let slope = e.append(.activationDerivative(op.activation.kernelActivation, saved))
+        let dx = e.binary(.multiply, e.operand(0), slope)
+        return try rows(
+            output.type.shape, columnAxes: bias, e, dx, operands: step.operands,
+            strides: [.whole, .whole, .column], output)
+    }
+
+    private enum RowStride { case whole, column }
+
+    /// A cluster over `[rows, columns]`.
+    private func rows(
+        _ shape: Shape, columnAxes: Int, _ expression: Expression, _ node: Int,
+        operands: [PlanValue], strides: [RowStride], _ output: PlanValue
+    ) throws -> CompiledStep {
+        let columns = try shape.fixedProduct(ofLast: columnAxes)
+        var parameters: [String: KernelCall.Parameter] = [:]
+        let rows = try shape.product(dropping: columnAxes).extent(named: "rows", &parameters)
+        let cluster = ElementwiseCluster(
+            shape: [rows, .constant(columns)],
+            operands: zip(operands, strides).map { _, stride in
+                ClusterOperand(strides: stride == .whole ? [columns, 1] : [0, 1])
+            },
+            expression: expression, results: [ClusterResult(node, strides: [columns, 1])])
+        return CompiledStep([
+            KernelCall(
+                try cluster.lower(to: isa),
+                operands.map { .value($0) } + [.value(output)], parameters: parameters)
+        ])
+    }
+
+    func compile(_ op: AdamUpdate, _ step: PlanStep) throws -> CompiledStep {
+        guard step.isUpdateInPlace([0, 2, 3]) else { throw NoKernel() }
+        let count = try step.operands[0].type.shape.fixedProduct(
+            ofLast: step.operands[0].type.rank)
+        var e = Expression()
+        var weight = e.operand(0)
+        let (g, m, v) = (e.operand(1), e.operand(2), e.operand(3))
+        if op.hasDecay {
+            weight = e.binary(.subtract, weight, e.binary(.multiply, weight, e.operand(6)))
+        }
+        let newM = e.multiplyAdd(
+            e.binary(.subtract, g, m), e.constant(Float(1 - op.beta1)), m)
+        let square = e.binary(.multiply, g, g)
+        let newV = e.multiplyAdd(
+            e.binary(.subtract, square, v), e.constant(Float(1 - op.beta2)), v)
+        let deviation = e.binary(.add, e.unary(.squareRoot, newV), e.operand(5))
+        let move = e.binary(.divide, e.binary(.multiply, e.operand(4), newM), deviation)
+        let newWeight = e.binary(.subtract, weight, move)
+        let cluster = ElementwiseCluster(
+            shape: [.constant(count)],
+            operands: step.operands.indices.map { ClusterOperand(strides: [$0 < 4 ? 1 : 0]) },
+            expression: e,
+            results: [newWeight, newM, newV].map { ClusterResult($0, strides: [1]) })
+        return CompiledStep([
+            KernelCall(
+                try cluster.lower(to: isa),
+                step.operands.map { .value($0) }
+                    + [step.operands[0], step.operands[2], step.operands[3]].map { .value($0) })
+        ])
+    }
+}

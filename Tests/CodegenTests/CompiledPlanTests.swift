@@ -1,0 +1,71 @@
+#if LLVM
+    import GraphTestSupport
+    import MartletCodegen
+    import MartletIR
+    import MartletRuntime
+    import TestSupport
+    import Testing
+
+    struct CompiledPlanTests {
+        /// The values of every result of an op, by plan and binder.
+        private func results(
+            _ graph: Graph, _ inputs: [String: ReferenceTensor], compiler: NativeCompiler
+        ) throws -> [String: ReferenceTensor] {
+            let plan = try Plan(graph)
+            let session = try compiler.session(
+                for: plan, store: ParameterStore(), pool: ThreadPool(threadCount: 2))
+            for (name, value) in inputs {
+                let base = try #require(session.address(ofInput: name))
+                for (index, element) in value.elements.enumerated() {
+                    ElementAccess.store(element, to: base, value.dtype, at: index)
+                }
+            }
+            try session.run()
+            var outputs: [String: ReferenceTensor] = [:]
+            for output in plan.outputs {
+                let (base, type) = try #require(session.output(output.name))
+                let shape = try #require(type.shape.fixed)
+                let elements = (0..<shape.reduce(1, *)).map {
+                    ElementAccess.load(base, type.dtype, at: $0)
+                }
+                outputs[output.name] = ReferenceTensor(type.dtype, shape: shape, elements: elements)
+            }
+            return outputs
+        }
+
+        @Test(arguments: OpExample.all.map(\.inFloat32))
+        func compiledPlanAgreesWithReference(_ example: OpExample) throws {
+            let compiler = try NativeCompiler()
+            let b = GraphBuilder()
+            var operands: [MartletIR.Value] = []
+            var inputs: [String: ReferenceTensor] = [:]
+            let values = example.randomOperands(seed: 3)
+            for (index, operand) in example.operands.enumerated() {
+                let input = Input("\(index)", role: .data, type: operand.type)
+                operands.append(try b.append(.input(input)))
+                inputs[input.inputName] = values[index]
+            }
+            if case .attentionGradient(let gradient) = example.op {
+                let forward = try b.append(
+                    .attention(gradient.forward), Array(operands[1...3]) + operands.dropFirst(6))
+                operands.replaceSubrange(4...5, with: forward)
+            }
+            for (index, value) in try b.append(example.op, operands).enumerated() {
+                // The kernels keep the log-sum-exp in their own form, for their own backward.
+                if case .attention = example.op, index == 1 { continue }
+                b.output("result \(index)", value)
+            }
+            let graph = try b.build()
+            let expected = try ReferenceInterpreter().run(graph, inputs)
+            let actual = try results(graph, inputs, compiler: compiler)
+            for (name, tensor) in expected {
+                let received = try #require(actual[name])
+                #expect(received.shape == tensor.shape)
+                let problem = mismatch(
+                    received.elements, tensor.elements, shape: tensor.shape,
+                    tolerance: Tolerance(relative: 3e-5, absolute: 4e-6))
+                #expect(problem == nil, "\(example.label), \(name): \(problem ?? "")")
+            }
+        }
+    }
+#endif
