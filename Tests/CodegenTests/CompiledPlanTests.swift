@@ -9,7 +9,8 @@
     struct CompiledPlanTests {
         /// The values of every result of an op, by plan and binder.
         private func results(
-            _ graph: Graph, _ inputs: [String: ReferenceTensor], compiler: NativeCompiler
+            _ graph: Graph, _ inputs: [String: ReferenceTensor], compiler: NativeCompiler,
+            extents: SymbolExtents = SymbolExtents()
         ) throws -> [String: ReferenceTensor] {
             let plan = try Plan(graph)
             let session = try compiler.session(
@@ -20,17 +21,35 @@
                     ElementAccess.store(element, to: base, value.dtype, at: index)
                 }
             }
-            try session.run()
+            try session.run(extents)
             var outputs: [String: ReferenceTensor] = [:]
             for output in plan.outputs {
                 let (base, type) = try #require(session.output(output.name))
-                let shape = try #require(type.shape.fixed)
+                let shape = try #require(type.shape.evaluated { extents($0) })
                 let elements = (0..<shape.reduce(1, *)).map {
                     ElementAccess.load(base, type.dtype, at: $0)
                 }
                 outputs[output.name] = ReferenceTensor(type.dtype, shape: shape, elements: elements)
             }
             return outputs
+        }
+
+        @Test(arguments: BiasActivation.Activation.allCases)
+        func biasAndActivationAreTheEndOfTheProduct(
+            _ activation: BiasActivation.Activation
+        ) throws {
+            let graph = try BiasedProductGraph.graph(activation)
+            let inputs = BiasedProductGraph.inputs()
+            let extents = SymbolExtents(BiasedProductGraph.extents)
+            let expected = try ReferenceInterpreter(extents: extents).run(graph, inputs)
+            let actual = try results(graph, inputs, compiler: NativeCompiler(), extents: extents)
+            for (name, tensor) in expected {
+                let received = try #require(actual[name])
+                let problem = mismatch(
+                    received.elements, tensor.elements, shape: tensor.shape,
+                    tolerance: Tolerance(relative: 3e-5, absolute: 6e-6))
+                #expect(problem == nil, "\(activation), \(name): \(problem ?? "")")
+            }
         }
 
         @Test(arguments: OpExample.all.map(\.inFloat32))

@@ -38,6 +38,25 @@ func runPlan(
 }
 
 struct PlanTests {
+    @Test(arguments: BiasActivation.Activation.allCases)
+    func productRunsInTheStepOfItsBias(_ activation: BiasActivation.Activation) throws {
+        let graph = try BiasedProductGraph.graph(activation)
+        let plan = try Plan(graph)
+        #expect(!plan.steps.contains { $0.label == "dot_general" })
+        let inputs = BiasedProductGraph.inputs()
+        let expected = try ReferenceInterpreter(
+            extents: SymbolExtents(BiasedProductGraph.extents)
+        ).run(graph, inputs)
+        let actual = try runPlan(graph, inputs, extents: BiasedProductGraph.extents)
+        for (name, tensor) in expected {
+            let received = try #require(actual[name])
+            let problem = mismatch(
+                received.elements, tensor.elements, shape: tensor.shape,
+                tolerance: Tolerance(relative: 2e-5, absolute: 4e-6))
+            #expect(problem == nil, "\(activation), \(name): \(problem ?? "")")
+        }
+    }
+
     @Test(arguments: OpExample.all.map(\.inFloat32))
     func planAgreesWithReference(_ example: OpExample) throws {
         let b = GraphBuilder()

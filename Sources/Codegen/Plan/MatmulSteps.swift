@@ -17,6 +17,25 @@ extension StepCompiler {
         ])
     }
 
+    /// A product with bias and activation on the tile that is still in registers.
+    func compile(_ op: BiasedProduct, _ step: PlanStep) throws -> CompiledStep {
+        guard step.hasOnlyFloat32 else { throw NoKernel() }
+        let product = try MatrixProduct(op.product, step)
+        let saved = step.results[1]
+        var matmul = product.matmul()
+        matmul.epilogue = saved == nil ? [.bias] : [.save, .bias]
+        if op.activation != .identity {
+            matmul.epilogue.append(.activation(op.activation.kernelActivation))
+        }
+        var buffers: [KernelCall.Buffer] = [
+            .value(step.operands[0]), .value(step.operands[1]), .value(try result(step)),
+        ]
+        if let saved { buffers.append(.value(saved)) }
+        buffers.append(.value(step.operands[2]))
+        let function = try matmul.lower(to: isa)
+        return CompiledStep([KernelCall(function, buffers, parameters: product.parameters)])
+    }
+
     /// A weight's gradient: the sum over all tokens in fixed chunks, joined in a fixed tree.
     private func chunked(
         _ product: MatrixProduct, chunk: Int, _ step: PlanStep, _ output: PlanValue

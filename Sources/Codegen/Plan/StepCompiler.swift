@@ -10,6 +10,7 @@ struct StepCompiler {
         switch step.work {
         case .cluster(let cluster): return try compile(cluster, step)
         case .copy: throw NoKernel()
+        case .product(let product): return try compile(product, step)
         case .op(let op):
             guard step.hasOnlyFloat32 else { throw NoKernel() }
             return try compile(op, step)

@@ -11,10 +11,26 @@ package struct InterpretedBinder: StepBinder {
         switch step.work {
         case .cluster(let cluster): return ClusterKernel.bind(cluster, step, context)
         case .copy: return copy(step, context)
+        case .product(let product): return try bind(product, step, context)
         case .op(let op):
             if let phases = routine(op, step, context) { return phases }
             return try ReferenceStep.bind(op, step, context)
         }
+    }
+
+    /// The product, then bias and activation over it.
+    private func bind(
+        _ product: BiasedProduct, _ step: PlanStep, _ context: BindingContext
+    ) throws -> [Phase] {
+        guard let y = step.results[0] else { return [] }
+        let between = step.results[1] ?? y
+        let multiply = PlanStep(
+            work: .op(.dotGeneral(product.product)), operands: Array(step.operands.prefix(2)),
+            results: [between], path: step.path)
+        let activate = PlanStep(
+            work: .op(.biasActivation(BiasActivation(product.activation))),
+            operands: [between, step.operands[2]], results: [y], path: step.path)
+        return try bind(multiply, context) + bind(activate, context)
     }
 
     /// Nil where the op, or its operands' types, have no fast routine.

@@ -32,6 +32,8 @@ extension Plan {
 struct Lowering {
     private let graph: Graph
     private let clusters: ClusterBuilder
+    /// For a matrix product that runs within a bias's step, the bias's node.
+    private let productFusions: ProductFusions
     private(set) var steps: [PlanStep] = []
     /// Arena buffers have offset 0 until they are laid out.
     private(set) var buffers: [PlanBuffer] = []
@@ -52,6 +54,7 @@ struct Lowering {
     init(_ graph: Graph) {
         self.graph = graph
         clusters = ClusterBuilder(graph)
+        productFusions = ProductFusions(graph)
         for node in graph.nodes { isUsed.formUnion(node.operands) }
         for output in graph.outputs { isUsed.insert(output.value) }
         let updaters = Dictionary(
@@ -120,6 +123,13 @@ struct Lowering {
         case .broadcastInDim, .iota, .unary, .binary, .compare, .select, .convert, .gelu:
             let (cluster, operands) = clusters.cluster(of: index)
             try addStep(.cluster(cluster), node, index, operands: operands)
+        case .dotGeneral where productFusions.isFused(product: index): return
+        case .biasActivation(let bias):
+            if let product = productFusions.product(ofBias: index) {
+                try addProductStep(bias, node, index, product: product)
+            } else {
+                try addStep(.op(node.op), node, index, operands: node.operands)
+            }
         default:
             try addStep(.op(node.op), node, index, operands: node.operands)
         }
@@ -128,24 +138,47 @@ struct Lowering {
     private mutating func addStep(
         _ work: PlanStep.Work, _ node: Node, _ index: Int, operands: [Value]
     ) throws {
-        let operandPlaces = try operands.map { operand in
-            guard let place = places[operand] else { throw missing(node) }
-            return place
-        }
-        var results: [PlanValue?] = []
-        for (result, type) in node.types.enumerated() {
-            let value = Value(node: index, result: result)
-            guard isUsed.contains(value) else {
-                results.append(nil)
-                continue
-            }
-            let name = node.path.isEmpty ? node.op.name : node.path + "/" + node.op.name
-            let buffer = try updateBuffers[value] ?? addBuffer(name, type, .arena(byteOffset: 0))
-            places[value] = PlanValue(buffer: buffer, type: type)
-            results.append(places[value])
+        let results = try node.types.indices.map { result in
+            try place(ofResult: Value(node: index, result: result))
         }
         steps.append(
-            PlanStep(work: work, operands: operandPlaces, results: results, path: node.path))
+            PlanStep(
+                work: work, operands: try operands.map { try place(of: $0, for: node) },
+                results: results, path: node.path))
+    }
+
+    /// A product whose bias and activation are done in the same step.
+    private mutating func addProductStep(
+        _ bias: BiasActivation, _ node: Node, _ index: Int, product: Int
+    ) throws {
+        guard case .dotGeneral(let dot) = graph.nodes[product].op else { return }
+        let operands = graph.nodes[product].operands + [node.operands[1]]
+        let places = try operands.map { try place(of: $0, for: node) }
+        let y = try place(ofResult: Value(node: index))
+        let saved =
+            productFusions.isProductRead(product)
+            ? try place(ofResult: Value(node: product)) : nil
+        steps.append(
+            PlanStep(
+                work: .product(BiasedProduct(product: dot, activation: bias.activation)),
+                operands: places, results: [y, saved], path: node.path))
+    }
+
+    private func place(of operand: Value, for node: Node) throws -> PlanValue {
+        guard let place = places[operand] else { throw missing(node) }
+        return place
+    }
+
+    /// A new place for a result, or nil if nobody reads it.
+    private mutating func place(ofResult value: Value) throws -> PlanValue? {
+        guard isUsed.contains(value) else { return nil }
+        let node = graph.nodes[value.node]
+        let type = node.types[value.result]
+        let name = node.path.isEmpty ? node.op.name : node.path + "/" + node.op.name
+        let buffer = try updateBuffers[value] ?? addBuffer(name, type, .arena(byteOffset: 0))
+        let place = PlanValue(buffer: buffer, type: type)
+        places[value] = place
+        return place
     }
 
     private mutating func addBuffer(

@@ -25,6 +25,8 @@ public struct PlanStep: Hashable, Sendable {
     public enum Work: Hashable, Sendable {
         case op(Op)
         case cluster(Cluster)
+        /// A matrix product with bias and activation at its end.
+        case product(BiasedProduct)
         /// Operand 0 copied into result 0: an update that could not be done in place.
         case copy
     }
@@ -41,9 +43,21 @@ public struct PlanStep: Hashable, Sendable {
         switch work {
         case .op(let op): op.name
         case .cluster(let cluster): cluster.label
+        case .product(let product): "dot_general+" + product.label
         case .copy: "copy"
         }
     }
+}
+
+/// `activation(left · right + bias)` in one step, so that the product need not go to memory and back.
+///
+/// Operands: left, right, bias. Results: y, and the product before the bias where a gradient reads
+/// it.
+public struct BiasedProduct: Hashable, Sendable {
+    public var product: DotGeneral
+    public var activation: BiasActivation.Activation
+
+    var label: String { activation == .identity ? "bias" : "bias+\(activation)" }
 }
 
 /// A value in a buffer. A reshape is another type over the same buffer.
