@@ -76,7 +76,8 @@ let package = Package(
             name: "Martlet",
             dependencies: [
                 "MartletIR", "MartletPasses", "MartletCodegen", "MartletMemoryPlan", "MartletRuntime",
-                "MartletLayers", "MartletText", "MartletInterchange", "MartletTraining",
+                "MartletJSON", "MartletLayers", "MartletText", "MartletInterchange",
+                "MartletTraining",
             ],
             path: "Sources/Martlet", swiftSettings: strict),
         .target(
@@ -146,7 +147,7 @@ let package = Package(
             path: "Tests/CLITests",
             swiftSettings: strict),
         .testTarget(
-            name: "GraphsTests", dependencies: ["MartletGraphs", "MartletText"],
+            name: "GraphsTests", dependencies: ["MartletGraphs", "MartletText", "TestSupport"],
             path: "Tests/GraphsTests", swiftSettings: strict),
     ]
 )

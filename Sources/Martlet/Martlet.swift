@@ -1,6 +1,7 @@
 // The umbrella: `import Martlet` is all that a user of the library writes.
 // MartletIR comes through MartletLayers, whose names then win over the ops of the same name.
 @_exported import MartletInterchange
+@_exported import MartletJSON
 @_exported import MartletLayers
 @_exported import MartletMemoryPlan
 @_exported import MartletPasses

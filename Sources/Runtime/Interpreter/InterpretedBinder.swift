@@ -13,7 +13,7 @@ package struct InterpretedBinder: StepBinder {
         case .copy: return copy(step, context)
         case .product(let product): return try bind(product, step, context)
         case .op(let op):
-            if let phases = routine(op, step, context) { return phases }
+            if let phases = try routine(op, step, context) { return phases }
             return try ReferenceStep.bind(op, step, context)
         }
     }
@@ -34,10 +34,12 @@ package struct InterpretedBinder: StepBinder {
     }
 
     /// Nil where the op, or its operands' types, have no fast routine.
-    private func routine(_ op: Op, _ step: PlanStep, _ context: BindingContext) -> [Phase]? {
+    private func routine(
+        _ op: Op, _ step: PlanStep, _ context: BindingContext
+    ) throws -> [Phase]? {
         switch op {
         case .transpose(let op): return MovementBindings.transpose(op, step, context)
-        case .slice(let op): return MovementBindings.slice(op, step, context)
+        case .slice(let op): return try MovementBindings.slice(op, step, context)
         case .concatenate(let op): return MovementBindings.concatenate(op, step, context)
         case .pad(let op): return MovementBindings.pad(op, step, context)
         case .argMax(let op): return MovementBindings.argMax(op, step, context)

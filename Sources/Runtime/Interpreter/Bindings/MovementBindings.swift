@@ -14,8 +14,11 @@ enum MovementBindings {
         return [phase(copy, context.raw(step.operands[0]), context.raw(result))]
     }
 
-    static func slice(_ op: Slice, _ step: PlanStep, _ context: BindingContext) -> [Phase] {
+    static func slice(
+        _ op: Slice, _ step: PlanStep, _ context: BindingContext
+    ) throws -> [Phase] {
         guard let result = step.results[0] else { return [] }
+        try op.requireElements(of: context.shape(step.operands[0]))
         let extents = context.shape(result)
         let strides = rowMajorStrides(context.shape(step.operands[0]))
         let start = zip(op.starts, strides).reduce(0) { $0 + $1.0 * $1.1 }

@@ -1,0 +1,97 @@
+import Martlet
+
+extension BERT {
+    /// A BERT with the weights of a Hugging Face folder: `config.json`, `model.safetensors` (or
+    /// shards with their index), and a tokenizer.
+    ///
+    /// Weights that the folder lacks, such as those of a new head, start afresh; the result's
+    /// `report` says which.
+    ///
+    /// - Parameters:
+    ///   - maxLength: the longest sequence the model will be given; all positions by default.
+    ///   - preprocesses: whether the model takes strings, cut and filled up to `maxLength` (128 by
+    ///     default).
+    ///   - labelNames: the names of a new head's classes.
+    /// - Throws: errors that list everything wrong with the folder: see `PretrainedModel`.
+    public static func fromPretrained(
+        _ folder: String, head: EncoderHead = .bare, maxLength: Int? = nil,
+        preprocesses: Bool = false, labelNames: [String]? = nil,
+        options: LoadingOptions = LoadingOptions()
+    ) throws -> PretrainedModel<BERTConfiguration> {
+        try PretrainedModel(
+            folder: folder, options: options,
+            configure: { head.setLabelNames(of: &$0, to: labelNames) },
+            recipe: { configuration in
+                PretrainedModel<BERTConfiguration>.Recipe(
+                    architecture: head == .bare ? "BertModel" : "BertForSequenceClassification",
+                    map: tensorMap(
+                        configuration, head: head, isNested: head != .bare || preprocesses),
+                    wordEmbeddings: "embeddings.word_embeddings.weight",
+                    vocabularySize: configuration.vocabularySize)
+            },
+            build: { configuration, tokenizer in
+                try model(
+                    configuration, head: head, maxLength: maxLength,
+                    preprocessor: preprocesses
+                        ? BERTPreprocessor(tokenizer, maxLength: maxLength ?? 128) : nil)
+            })
+    }
+
+    /// Where Hugging Face keeps each weight.
+    ///
+    /// - Parameter isNested: whether the encoder is a layer named `bert` of a larger model.
+    static func tensorMap(
+        _ configuration: BERTConfiguration, head: EncoderHead, isNested: Bool
+    ) -> TensorMap {
+        let path = isNested ? "bert/" : ""
+        var mappings = ["word", "position", "token_type"].map {
+            TensorMapping(
+                "\(path)embeddings/\($0)_embeddings/embeddings",
+                "embeddings.\($0)_embeddings.weight")
+        }
+        mappings += TensorMapping.normalization(
+            "\(path)embeddings/normalization", "embeddings.LayerNorm")
+        for index in 0..<configuration.layers {
+            let layer = "\(path)layer_\(index)"
+            let module = "encoder.layer.\(index)"
+            for part in ["query", "key", "value"] {
+                mappings += TensorMapping.linear(
+                    "\(layer)/attention/\(part)", "\(module).attention.self.\(part)")
+            }
+            mappings += TensorMapping.linear(
+                "\(layer)/attention/attention_output", "\(module).attention.output.dense",
+                inputAxes: 2)
+            mappings += TensorMapping.normalization(
+                "\(layer)/attention_normalization", "\(module).attention.output.LayerNorm")
+            mappings += TensorMapping.linear(
+                "\(layer)/intermediate", "\(module).intermediate.dense")
+            mappings += TensorMapping.linear("\(layer)/output", "\(module).output.dense")
+            mappings += TensorMapping.normalization(
+                "\(layer)/output_normalization", "\(module).output.LayerNorm")
+        }
+        mappings += TensorMapping.linear("\(path)pooler", "pooler.dense", absence: .initialized)
+        if head != .bare {
+            mappings += TensorMapping.linear(
+                "classifier", "classifier", isInBase: false, absence: .initialized)
+        }
+        return TensorMap(
+            mappings, basePrefix: "bert.", baseParts: ["embeddings.", "encoder.", "pooler."],
+            ignoredSuffixes: ["embeddings.position_ids"])
+    }
+}
+
+extension EncoderHead {
+    /// Gives a new head's classes names: the user's, those in the folder if they are as many, or
+    /// LABEL_0, LABEL_1, … as in Hugging Face.
+    func setLabelNames<Configuration: PretrainedConfiguration>(
+        of configuration: inout Configuration, to names: [String]?
+    ) {
+        guard case .sequenceClassification(let labels) = self else { return }
+        let count = labels ?? names?.count ?? configuration.labelCount
+        if let names, names.count == count {
+            configuration.labelNames = names
+        } else if configuration.labelNames.count != count {
+            configuration.labelNames = (0..<max(count, 0)).map { "LABEL_\($0)" }
+        }
+    }
+}
