@@ -12,14 +12,16 @@ struct BenchmarkStep {
     private let step: StepGraph
     private let extents: SymbolExtents
 
-    init(_ entry: ModelCatalog.Entry, _ sizes: SizeOptions, pool: ThreadPool) throws {
+    init(
+        _ entry: ModelCatalog.Entry, _ sizes: SizeOptions, backend: Backend, pool: ThreadPool
+    ) throws {
         let clock = ContinuousClock()
         let start = clock.now
         step = try StepGraph(
             entry, mode: sizes.mode, batchSize: sizes.batchSize, changes: sizes.changes,
             verifies: false)
         plan = try Plan(step.pipeline.run(step.start))
-        session = try PlanSession(plan, store: store, pool: pool)
+        session = try PlanExecutor(backend).session(for: plan, store: store, pool: pool)
         compileMilliseconds = clock.now.milliseconds(since: start)
         self.entry = entry
         extents = SymbolExtents(["batch": sizes.batchSize])

@@ -10,7 +10,12 @@ extension Plan {
 
 extension PlanStep {
     fileprivate func floatingPointOperationCount(_ extents: SymbolExtents) -> Double {
-        guard case .op(let op) = work else { return 0 }
+        let op: Op
+        switch work {
+        case .op(let single): op = single
+        case .product(let product): op = .dotGeneral(product.product)
+        case .cluster, .copy: return 0
+        }
         func size(_ operand: Int, _ axis: Int) -> Double {
             Double(operands[operand].type.shape[axis].evaluated { extents($0) } ?? 0)
         }

@@ -14,8 +14,6 @@ struct BenchCommand: ParsableCommand {
 
     enum ElementType: String, CaseIterable, ExpressibleByArgument { case float32 }
 
-    enum Backend: String, CaseIterable, ExpressibleByArgument { case interpreted }
-
     @OptionGroup var model: ModelArgument
     @OptionGroup var sizes: SizeOptions
     @OptionGroup var threads: ThreadOption
@@ -24,7 +22,7 @@ struct BenchCommand: ParsableCommand {
     var dtype = ElementType.float32
 
     @Option(help: "What runs the plan.")
-    var backend = Backend.interpreted
+    var backend = Backend.default
 
     @Option(help: "How long to measure.")
     var seconds = 5.0
@@ -49,7 +47,7 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         let pool = try ThreadPool(threadCount: threads.count)
-        let step = try BenchmarkStep(model.entry, sizes, pool: pool)
+        let step = try BenchmarkStep(model.entry, sizes, backend: backend, pool: pool)
         if let weights { try step.loadWeights(weights) }
         if let inputs { try step.loadInputs(inputs) }
         if let outputs {

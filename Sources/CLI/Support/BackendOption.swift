@@ -1,0 +1,4 @@
+import ArgumentParser
+import Martlet
+
+extension Backend: ExpressibleByArgument {}
