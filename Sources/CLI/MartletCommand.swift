@@ -7,6 +7,6 @@ struct MartletCommand: AsyncParsableCommand {
         abstract: "Declare, train, inspect and ship small transformers on ordinary CPUs.",
         subcommands: [
             ModelsCommand.self, SummaryCommand.self, InspectCommand.self,
-            BenchCommand.self,
+            BenchCommand.self, TokenizeCommand.self, EncodeCommand.self,
         ])
 }

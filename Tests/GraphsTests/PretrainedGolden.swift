@@ -47,15 +47,7 @@ struct LoadedModel {
     let save: (String) throws -> Void
 
     init(_ folder: String, _ head: EncoderHead, options: LoadingOptions = LoadingOptions()) throws {
-        if folder.contains("distilbert") {
-            let loaded = try DistilBERT.fromPretrained(folder, head: head, options: options)
-            self.init(loaded)
-        } else {
-            self.init(try BERT.fromPretrained(folder, head: head, options: options))
-        }
-    }
-
-    private init<C>(_ loaded: PretrainedModel<C>) {
+        let loaded = try PretrainedEncoder(folder, head: head, options: options)
         model = loaded.model
         weights = loaded.weights
         report = loaded.report

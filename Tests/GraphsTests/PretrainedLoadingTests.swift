@@ -6,8 +6,12 @@ import Testing
 /// What is told of folders that lack something, and what is refused (faults 13 to 18).
 @Suite struct PretrainedLoadingTests {
     private func message(_ folder: PretrainedFolder, _ head: EncoderHead = .bare) -> String {
+        message(folder) { _ = try LoadedModel(folder.path, head) }
+    }
+
+    private func message(_ folder: PretrainedFolder, of load: () throws -> Void) -> String {
         do {
-            _ = try LoadedModel(folder.path, head)
+            try load()
             return "loaded"
         } catch {
             return "\(error)".replacingOccurrences(of: folder.path, with: "FOLDER")
@@ -110,7 +114,7 @@ import Testing
             "model_type": "gpt2", "position_embedding_type": "relative_key", "is_decoder": true,
         ])
         #expect(
-            message(folder) == """
+            message(folder) { _ = try BERT.fromPretrained(folder.path) } == """
                 FOLDER/config.json: 6 problems
                   - model_type: expected "bert", found "gpt2"; load the folder as the model it holds
                   - num_hidden_layers: 0 is outside 1...1000

@@ -42,11 +42,12 @@ public final class BERTEmbeddings: Layer {
                 "expected \(expected) tensors [batch, length], received \(inputs)")
         }
         let length = inputs[0].shape[1]
-        guard let bound = length.bound, bound <= positionEmbeddings.inputDimension else {
+        let positions = positionEmbeddings.inputDimension
+        guard let bound = length.bound, bound <= positions else {
             throw LayerError(
                 path: context.path,
-                "sequences of \(length) tokens are longer than the "
-                    + "\(positionEmbeddings.inputDimension) positions of the model; truncate them")
+                "sequences of \(length.bound.map { "\($0)" } ?? "\(length)") tokens are longer than "
+                    + "the \(positions) positions of the model; cut them, and set maxLength")
         }
         var sum = try wordEmbeddings(inputs[0])
         if let tokenTypeEmbeddings { sum = try sum + tokenTypeEmbeddings(inputs[1]) }

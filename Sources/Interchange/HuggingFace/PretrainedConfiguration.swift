@@ -1,4 +1,3 @@
-import MartletFiles
 import MartletJSON
 import MartletLayers
 
@@ -29,15 +28,8 @@ extension PretrainedConfiguration {
 
     /// The configuration of a folder, and the whole document it was read from.
     static func read(folder: String) throws -> (configuration: Self, document: JSONObject) {
-        let path = "\(folder)/config.json"
-        let bytes = try ReadableFile.contents(of: path, limit: 16 << 20)
-        let document: JSONValue
-        do throws(JSONError) {
-            document = try JSONValue(parsing: bytes)
-        } catch {
-            throw JSONProblems(source: path, problems: ["\(error)"])
-        }
-        let fields = JSONFields(document, source: path)
+        let document = try HuggingFaceFolder.document(folder)
+        let fields = JSONFields(document, source: "\(folder)/config.json")
         let configuration = Self(fields)
         try fields.finish()
         return (configuration, document.objectValue ?? JSONObject())
