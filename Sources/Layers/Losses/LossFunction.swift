@@ -7,6 +7,8 @@ public protocol LossFunction: Sendable {
     /// The name in messages and layer paths: `mean_squared_error`.
     var name: String { get }
     var labelKind: LabelKind { get }
+    /// The label of elements that do not count, which may lie outside the classes; nil for none.
+    var ignoredClass: Int? { get }
 
     /// The losses of labels and an output, and which of them count.
     ///
@@ -21,6 +23,7 @@ public protocol LossFunction: Sendable {
 }
 
 extension LossFunction {
+    public var ignoredClass: Int? { nil }
     public func warnings(output: Value, in builder: GraphBuilder) -> [String] { [] }
 }
 

@@ -11,6 +11,7 @@ struct SparseCategoricalCrossentropy: LossFunction {
 
     var name: String { "sparse_categorical_crossentropy" }
     var labelKind: LabelKind { .classIndices }
+    var ignoredClass: Int? { ignoreClass }
 
     func elements(labels: Value, output: Value, in b: GraphBuilder) throws -> LossElements {
         let logits = try b.categoricalLogits(output, fromLogits: fromLogits)

@@ -203,9 +203,15 @@ public class Model: Layer, @unchecked Sendable {
         state.withLock { update(&$0.trainability) }
     }
 
-    /// A slot for what training keeps with a model.
-    package var attachment: (any Sendable)? {
-        get { state.withLock { $0.attachment } }
-        set { state.withLock { $0.attachment = newValue } }
+    /// What training keeps with a model, made at the first use.
+    package func attachment<Attachment: Sendable>(
+        orMake make: () -> Attachment
+    ) -> Attachment {
+        state.withLock { state in
+            if let found = state.attachment as? Attachment { return found }
+            let made = make()
+            state.attachment = made
+            return made
+        }
     }
 }

@@ -1,0 +1,298 @@
+import Foundation
+import MartletIR
+import MartletLayers
+import MartletMemoryPlan
+import MartletRuntime
+
+/// What training keeps with a model: its weights, how it was compiled, its programs, the number of
+/// updates done.
+///
+/// Unchecked: every access to the state below happens under `lock`, which is held for one step at
+/// most and never across a suspension.
+final class ModelRuntime: @unchecked Sendable {
+    private let lock = NSLock()
+    private var options = TrainingOptions()
+    private var compilation: Compilation?
+    private var store = ParameterStore()
+    /// Empty until the weights exist.
+    private var specifications: [ParameterSpecification] = []
+    private var programs: [ProgramKey: Program] = [:]
+    private var pool: ThreadPool?
+    private var updateCount: Int64 = 0
+    private var isTraining = false
+
+    static func of(_ model: Model) -> ModelRuntime {
+        model.attachment { ModelRuntime() }
+    }
+
+    // MARK: Compiling
+
+    /// Takes a new compilation: optimizer state starts anew, weights stay.
+    func compile(_ model: Model, _ compilation: Compilation, _ options: TrainingOptions) throws {
+        try compilation.validate()
+        // Tracing finds what does not fit now rather than at the first batch.
+        let key = ProgramKey(mode: .evaluation)
+        _ = try ProgramGraph(
+            model, key, batchBound: 1, compilation: compilation, options: options)
+        try lock.withLock {
+            guard !isTraining else {
+                throw TrainingError(
+                    "compile", "the model is being trained; wait until fit returns")
+            }
+            let weights = specifications.isEmpty ? [:] : snapshot()
+            self.compilation = compilation
+            self.options = options
+            programs = [:]
+            pool = nil
+            updateCount = 0
+            store = ParameterStore()
+            specifications = []
+            if !weights.isEmpty {
+                try makeWeights(of: model)
+                restore(weights)
+            }
+        }
+    }
+
+    var compiled: Compilation? { lock.withLock { compilation } }
+
+    var currentOptions: TrainingOptions { lock.withLock { options } }
+
+    /// What data of a mode is checked against.
+    func signature(_ model: Model, _ mode: ProgramMode) throws -> InputSignature {
+        let loss = mode == .prediction ? nil : compiled?.loss
+        return try InputSignature(model, loss: loss)
+    }
+
+    // MARK: Weights
+
+    /// The weights by name. Makes them if need be.
+    func weights(of model: Model) throws -> [String: [Float]] {
+        try lock.withLock {
+            try makeWeights(of: model)
+            return snapshot()
+        }
+    }
+
+    /// Sets some weights.
+    ///
+    /// - Throws: `TrainingError` for a name or a number of elements that does not fit; nothing is
+    ///   changed then.
+    func setWeights(_ weights: [String: [Float]], of model: Model) throws {
+        try lock.withLock {
+            try makeWeights(of: model)
+            for (name, values) in weights.sorted(by: { $0.key < $1.key }) {
+                guard let known = specifications.first(where: { $0.name == name }) else {
+                    throw TrainingError(
+                        "weights",
+                        "there is no weight \"\(name)\"; the model has "
+                            + specifications.map(\.name).joined(separator: ", "))
+                }
+                guard known.elementCount == values.count else {
+                    throw TrainingError(
+                        "weights",
+                        "\"\(name)\" is \(known.type), which has \(known.elementCount) "
+                            + "elements; received \(values.count)")
+                }
+            }
+            restore(weights)
+        }
+    }
+
+    private func makeWeights(of model: Model) throws {
+        guard specifications.isEmpty else { return }
+        let found = try model.parameters
+        for specification in found {
+            let values = try specification.initialValues(seed: options.seed)
+            try write(values, to: specification.name, specification.type)
+        }
+        specifications = found
+        guard let compilation else { return }
+        let trained = found.filter(\.isTrainable).map { ($0.name, $0.type) }
+        for slot in compilation.optimizer.slots(for: trained) {
+            let count = slot.type.shape.fixed?.reduce(1, *) ?? 0
+            try write(
+                [Float](repeating: Float(slot.initialValue), count: count), to: slot.name,
+                slot.type)
+        }
+    }
+
+    private func write(_ values: [Float], to name: String, _ type: TensorType) throws {
+        try store.buffer(name, type)
+        let target = store.floats(name)
+        for (index, value) in values.enumerated() where index < target.count {
+            target[index] = value
+        }
+    }
+
+    private func snapshot() -> [String: [Float]] {
+        var weights: [String: [Float]] = [:]
+        for specification in specifications {
+            weights[specification.name] = Array(store.floats(specification.name))
+        }
+        return weights
+    }
+
+    private func restore(_ weights: [String: [Float]]) {
+        for (name, values) in weights {
+            let target = store.floats(name)
+            for (index, value) in values.enumerated() where index < target.count {
+                target[index] = value
+            }
+        }
+    }
+
+    // MARK: Learning rate
+
+    /// The learning rate now.
+    func learningRate() throws -> Double {
+        try lock.withLock {
+            guard let optimizer = compilation?.optimizer else { throw Self.notCompiled() }
+            if optimizer.learningRate.constant != nil,
+                let rate = store.floats(optimizer.learningRateSlotName).first
+            {
+                return Double(rate)
+            }
+            return try optimizer.learningRate.value(at: Int(updateCount))
+        }
+    }
+
+    func setLearningRate(_ rate: Double) throws {
+        try lock.withLock {
+            guard let optimizer = compilation?.optimizer else { throw Self.notCompiled() }
+            guard rate >= 0, rate.isFinite else {
+                throw TrainingError(
+                    "learning rate", "\(rate) is no finite number of 0 or more")
+            }
+            let slot = store.floats(optimizer.learningRateSlotName)
+            guard optimizer.learningRate.constant != nil, !slot.isEmpty else {
+                throw TrainingError(
+                    "learning rate",
+                    "it follows a schedule, which cannot be set; compile with a constant rate")
+            }
+            slot[0] = Float(rate)
+        }
+    }
+
+    private static func notCompiled() -> TrainingError {
+        TrainingError("model", "it has no optimizer yet; call compile(optimizer:loss:) first")
+    }
+
+    // MARK: Training
+
+    /// Only one training at a time.
+    func beginTraining() throws {
+        try lock.withLock {
+            guard compilation != nil else { throw Self.notCompiled() }
+            guard !isTraining else {
+                throw TrainingError(
+                    "fit", "the model is being trained already; wait until the other fit returns")
+            }
+            isTraining = true
+        }
+    }
+
+    func endTraining() { lock.withLock { isTraining = false } }
+
+    var stepCount: Int { lock.withLock { Int(updateCount) } }
+
+    /// Runs a training or evaluation program on rows of a batch and adds to the means.
+    ///
+    /// Allocates nothing once the program and the number of rows are known.
+    func run(
+        _ model: Model, _ mode: ProgramMode, _ batch: PreparedBatch, rows: Range<Int>,
+        order: [Int]?, batchBound: Int, into means: inout RunningMeans
+    ) throws {
+        try lock.withLock {
+            let program = try program(model, mode, batch, max(rows.count, batchBound))
+            program.fill(batch, rows: rows, order: order)
+            try program.run(rowCount: rows.count, step: updateCount, seed: options.seed)
+            if mode == .training { updateCount += 1 }
+            means.add(program, rowCount: rows.count)
+        }
+    }
+
+    /// The model's outputs for a batch.
+    func predict(
+        _ model: Model, _ batch: PreparedBatch, rows: Range<Int>, batchBound: Int
+    ) throws -> [(name: String, values: DataArray)] {
+        try lock.withLock {
+            let program = try program(model, .prediction, batch, max(rows.count, batchBound))
+            program.fill(batch, rows: rows)
+            try program.run(rowCount: rows.count, step: updateCount, seed: options.seed)
+            return program.outputs.map { ($0.name, program.output($0, rowCount: rows.count)) }
+        }
+    }
+
+    /// What tracing and the loss warn of.
+    func warnings(of mode: ProgramMode) -> [String] {
+        lock.withLock { programs.first { $0.key.mode == mode }?.value.warnings ?? [] }
+    }
+
+    /// Makes the program of a mode before the first step, so that what cannot work is refused.
+    func prepare(
+        _ model: Model, _ mode: ProgramMode, sampleWeightShape: [Int]? = nil, batchBound: Int
+    ) throws {
+        try lock.withLock {
+            let key = ProgramKey(mode: mode, sampleWeightShape: sampleWeightShape)
+            _ = try program(model, key, batchBound)
+        }
+    }
+
+    private func program(
+        _ model: Model, _ mode: ProgramMode, _ batch: PreparedBatch, _ batchBound: Int
+    ) throws -> Program {
+        guard let weight = batch.sampleWeight, mode != .prediction else {
+            return try program(model, ProgramKey(mode: mode), batchBound)
+        }
+        // A shape's first axis is the batch; most weights have no other.
+        let shape = weight.shape.count == 1 ? [] : Array(weight.shape.dropFirst())
+        return try program(model, ProgramKey(mode: mode, sampleWeightShape: shape), batchBound)
+    }
+
+    private func program(
+        _ model: Model, _ key: ProgramKey, _ batchBound: Int
+    ) throws -> Program {
+        if let known = programs[key], known.batchBound >= batchBound { return known }
+        try makeWeights(of: model)
+        let pool = try self.pool ?? ThreadPool(threadCount: options.threadCount)
+        self.pool = pool
+        let graph = try ProgramGraph(
+            model, key, batchBound: batchBound, compilation: compilation, options: options)
+        let made = try Program(
+            graph, batchBound: batchBound, store: store, pool: pool, limit: options.memoryLimit
+        ) { limit in
+            BatchSizeAdvice.text(below: batchBound, limit: limit) { bound in
+                let graph = try ProgramGraph(
+                    model, key, batchBound: bound, compilation: compilation, options: options)
+                return try Plan(graph.graph).memory.peakByteCount
+            }
+        }
+        programs[key] = made
+        return made
+    }
+}
+
+/// Which batch size would fit into memory.
+enum BatchSizeAdvice {
+    /// "use a batch size of at most 64", by halving until the peak fits, then in between.
+    static func text(
+        below refused: Int, limit: MemoryLimit, peak: (Int) throws -> Int
+    ) -> String {
+        func fits(_ bound: Int) -> Bool {
+            (try? peak(bound)).map { $0 <= limit.byteCount } ?? false
+        }
+        var (fitting, failing) = (0, refused)
+        var candidate = refused / 2
+        while candidate >= 1, fitting == 0 {
+            if fits(candidate) { fitting = candidate } else { failing = candidate }
+            candidate /= 2
+        }
+        guard fitting > 0 else { return "even one example at a time does not fit; allow more" }
+        while failing - fitting > max(1, fitting / 16) {
+            let middle = (fitting + failing) / 2
+            if fits(middle) { fitting = middle } else { failing = middle }
+        }
+        return "use a batch size of at most \(fitting)"
+    }
+}

@@ -1,0 +1,36 @@
+import MartletRuntime
+
+/// How a model's programs are made and run; no part of the model.
+public struct TrainingOptions: Sendable {
+    /// What runs a plan.
+    public enum Backend: String, Sendable, Hashable, CaseIterable {
+        /// Each kernel is a routine in Swift or OpenBLAS.
+        case interpreted
+    }
+
+    /// Threads that take part in a step; nil for the CPUs this process may use. Results do not
+    /// depend on it.
+    public var threadCount: Int?
+    /// The seed of initial weights, dropout and shuffling.
+    public var seed: UInt64
+    public var backend: Backend
+    /// Names of compiler passes to leave out, such as `fuse-residual-layer-norm`.
+    public var disabledPasses: Set<String>
+    /// Verifies the graph after every pass.
+    public var verifiesPasses: Bool
+    /// The most memory a program may take; nil for what the machine and its limits leave.
+    public var memoryLimit: MemoryLimit?
+
+    public init(
+        threadCount: Int? = nil, seed: UInt64 = 0, backend: Backend = .interpreted,
+        disabledPasses: Set<String> = [], verifiesPasses: Bool = false,
+        memoryLimit: MemoryLimit? = nil
+    ) {
+        self.threadCount = threadCount
+        self.seed = seed
+        self.backend = backend
+        self.disabledPasses = disabledPasses
+        self.verifiesPasses = verifiesPasses
+        self.memoryLimit = memoryLimit
+    }
+}
