@@ -13,28 +13,15 @@ public struct FuseBiasActivation: Pass {
     public var name: String { "fuse-bias-activation" }
 
     public func run(_ graph: Graph) throws -> Graph {
-        let uses = graph.useCounts()
-        // Nodes of the new graph that came from a node with several readers.
-        var isShared: Set<Int> = []
-        var index = -1
-        return try GraphRewriter.rewrite(graph) { node, rewriter in
-            index += 1
-            let values =
-                try fused(node, rewriter, isShared: isShared)
-                ?? rewriter.builder.copy(node, operands: node.operands)
-            if uses[index] > 1, let first = values.first { isShared.insert(first.node) }
-            return values
-        }
+        try GraphRewriter.rewrite(graph) { node, rewriter in try fused(node, rewriter) }
     }
 
-    private func fused(
-        _ node: Node, _ r: GraphRewriter, isShared: Set<Int>
-    ) throws -> [Value]? {
+    private func fused(_ node: Node, _ r: GraphRewriter) throws -> [Value]? {
         if case .binary(let binary) = node.op, binary.kind == .add {
             return try fusedBias(node, r)
         }
-        guard let (activation, input) = activation(node, r),
-            !isShared.contains(input.node),
+        guard let (activation, input, readerCount) = activation(node, r),
+            r.readerCount(input) <= readerCount,
             case .biasActivation(let bias) = r.op(input), bias.activation == .identity
         else { return nil }
         return try r.builder.append(.biasActivation(BiasActivation(activation)), r.operands(input))
@@ -60,18 +47,24 @@ public struct FuseBiasActivation: Pass {
         }
     }
 
-    /// The activation a node computes, and of what.
+    /// The activation a node computes, of what, and how often its pattern reads that.
     private func activation(
         _ node: Node, _ r: GraphRewriter
-    ) -> (BiasActivation.Activation, Value)? {
+    ) -> (BiasActivation.Activation, Value, readerCount: Int)? {
+        let x = node.operands.first
         switch node.op {
-        case .unary(let unary) where unary.kind == .tanh: return (.tanh, node.operands[0])
-        case .unary(let unary) where unary.kind == .logistic: return (.logistic, node.operands[0])
+        case .unary(let unary) where unary.kind == .tanh: return x.map { (.tanh, $0, 1) }
+        case .unary(let unary) where unary.kind == .logistic: return x.map { (.logistic, $0, 1) }
         case .gelu(let gelu):
-            return (gelu.isApproximate ? .geluApproximate : .gelu, node.operands[0])
+            return x.map { (gelu.isApproximate ? .geluApproximate : .gelu, $0, 1) }
         case .binary(let binary) where binary.kind == .maximum:
-            if r.splat(node.operands[1]) == 0 { return (.relu, node.operands[0]) }
-            return r.splat(node.operands[0]) == 0 ? (.relu, node.operands[1]) : nil
+            if r.splat(node.operands[1]) == 0 { return (.relu, node.operands[0], 1) }
+            return r.splat(node.operands[0]) == 0 ? (.relu, node.operands[1], 1) : nil
+        // x · logistic(x) is silu.
+        case .binary(let binary) where binary.kind == .multiply:
+            let (x, y) = (node.operands[0], node.operands[1])
+            if r.unary(.logistic, y) == x { return (.silu, x, 2) }
+            return r.unary(.logistic, x) == y ? (.silu, y, 2) : nil
         default: return nil
         }
     }

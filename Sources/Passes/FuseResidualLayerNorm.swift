@@ -5,48 +5,54 @@ import MartletIR
 /// Before: `%2 = dropout(%x, %seed, %step)  %3 = add(%r, %2)  %4 = layer_norm(%3, …)`
 /// After: `%4 = layer_norm(%x, %r, …, %seed, %step) {residual = true, rate = …}`
 ///
-/// Only where no one else reads the sum. Must run before `differentiate`.
+/// Others may read the sum if they come later (as in a pre-norm block): they get the norm's
+/// fourth result. Must run before `differentiate`.
 public struct FuseResidualLayerNorm: Pass {
     public init() {}
 
     public var name: String { "fuse-residual-layer-norm" }
 
     public func run(_ graph: Graph) throws -> Graph {
-        let uses = graph.useCounts()
-        var isShared: Set<Int> = []
-        var index = -1
+        let firstReaders = Self.firstReaders(graph)
         return try GraphRewriter.rewrite(graph) { node, rewriter in
-            index += 1
-            let values =
-                try fused(node, rewriter, isShared: isShared)
-                ?? rewriter.builder.copy(node, operands: node.operands)
-            if uses[index] > 1, let first = values.first { isShared.insert(first.node) }
-            return values
+            let old = graph.nodes[rewriter.index]
+            guard case .layerNorm = node.op,
+                firstReaders[old.operands[0].node] == rewriter.index,
+                let results = try fused(node, rewriter)
+            else { return nil }
+            // Nodes already visited but for the norm itself read something else.
+            rewriter.redirect(old.operands[0].node, to: results[3])
+            return Array(results.prefix(3))
         }
     }
 
-    private func fused(
-        _ node: Node, _ r: GraphRewriter, isShared: Set<Int>
-    ) throws -> [Value]? {
+    /// The first node that reads each node.
+    private static func firstReaders(_ graph: Graph) -> [Int?] {
+        var first = [Int?](repeating: nil, count: graph.nodes.count)
+        for (index, node) in graph.nodes.enumerated() {
+            for operand in node.operands where first[operand.node] == nil {
+                first[operand.node] = index
+            }
+        }
+        return first
+    }
+
+    private func fused(_ node: Node, _ r: GraphRewriter) throws -> [Value]? {
         guard case .layerNorm(var norm) = node.op, !norm.hasResidual,
-            let (left, right) = r.binary(.add, node.operands[0]),
-            !isShared.contains(node.operands[0].node)
+            let (left, right) = r.binary(.add, node.operands[0])
         else { return nil }
         // Broadcast addends (a bias, a position) are no residual to keep apart.
         guard r.broadcast(left) == nil, r.broadcast(right) == nil else { return nil }
         norm.hasResidual = true
         let parameters = Array(node.operands.dropFirst())
         for (x, residual) in [(right, left), (left, right)] {
-            guard case .dropout(let dropout) = r.op(x), !isShared.contains(x.node) else { continue }
+            guard case .dropout(let dropout) = r.op(x), r.isPrivate(x) else { continue }
             norm.rate = dropout.rate
             norm.stream = dropout.stream
             let input = r.operands(x)
-            return Array(
-                try r.builder.append(
-                    .layerNorm(norm), [input[0], residual] + parameters + [input[1], input[2]]
-                ).prefix(3))
+            return try r.builder.append(
+                .layerNorm(norm), [input[0], residual] + parameters + [input[1], input[2]])
         }
-        return Array(
-            try r.builder.append(.layerNorm(norm), [right, left] + parameters).prefix(3))
+        return try r.builder.append(.layerNorm(norm), [right, left] + parameters)
     }
 }

@@ -6,6 +6,9 @@ struct GraphRewriter {
     let builder: GraphBuilder
     /// For each node already visited, the values that stand for its results in the new graph.
     private(set) var translated: [[Value]] = []
+    /// For nodes of the new graph, how many operands and outputs of the old graph read what they
+    /// stand for; 0 for a node that a replacement put in between.
+    private var readerCounts: [Int: Int] = [:]
 
     init(_ graph: Graph) {
         self.graph = graph
@@ -13,10 +16,25 @@ struct GraphRewriter {
         translated.reserveCapacity(graph.nodes.count)
     }
 
+    /// Whether at most one operand or output reads a value's node, so that it vanishes with that
+    /// reader.
+    func isPrivate(_ value: Value) -> Bool { readerCount(value) <= 1 }
+
+    func readerCount(_ value: Value) -> Int { readerCounts[value.node] ?? 0 }
+
+    /// Lets what comes from now on read something else in place of an old node's first result.
+    mutating func redirect(_ node: Int, to value: Value) {
+        translated[node][0] = value
+        readerCounts[value.node, default: 0] += 1
+    }
+
     func translate(_ value: Value) -> Value { translated[value.node][value.result] }
 
     /// The node of the new graph that yields a value.
     func node(_ value: Value) -> Node { builder.nodes[value.node] }
+
+    /// The number of the old node that is being visited.
+    var index: Int { translated.count }
 
     /// Visits every node in order. `replacement` gets the node with operands of the new graph and
     /// returns the values to use instead, or nil to keep it.
@@ -24,7 +42,8 @@ struct GraphRewriter {
         _ graph: Graph, _ replacement: (Node, inout GraphRewriter) throws -> [Value]?
     ) throws -> Graph {
         var rewriter = GraphRewriter(graph)
-        for node in graph.nodes {
+        let useCounts = graph.useCounts()
+        for (index, node) in graph.nodes.enumerated() {
             var node = node
             node.operands = node.operands.map { rewriter.translate($0) }
             rewriter.builder.path = node.path
@@ -32,6 +51,9 @@ struct GraphRewriter {
                 try replacement(node, &rewriter)
                 ?? rewriter.builder.copy(node, operands: node.operands)
             rewriter.translated.append(values)
+            if let first = values.first {
+                rewriter.readerCounts[first.node, default: 0] += useCounts[index]
+            }
         }
         return try rewriter.finish()
     }

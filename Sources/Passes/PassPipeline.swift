@@ -42,8 +42,16 @@ public struct PassPipeline: Sendable {
     ]
 
     private static let fusion: [any Pass] = [
+        FuseDropout(),
+        FuseSoftmax(),
+        FuseSoftmaxCrossEntropy(),
+        FuseGelu(),
+        FuseLayerNorm(),
+        EliminateDeadCode(),  // lest dead readers keep logits and sums from being fused
+        FuseAttention(),
         FuseBiasActivation(),
         FuseResidualLayerNorm(),
+        SimplifyAlgebra(),  // cancels the transposes around attention
         EliminateDeadCode(),
     ]
 
