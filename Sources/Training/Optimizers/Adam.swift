@@ -11,15 +11,26 @@ public enum EpsilonForm: Hashable, Sendable {
     case biasCorrected
 }
 
+/// How the second moment counts a row of an embedding table that a batch looks up several times.
+public enum RepeatedRows: Hashable, Sendable {
+    /// The squares of each look-up's gradient, added: `Σ gᵢ²`. Keras on TensorFlow, whose sparse
+    /// gradients are squared before the look-ups of one row are added up.
+    case apart
+    /// The square of the row's gradient: `(Σ gᵢ)²`. Keras on JAX and PyTorch, Hugging Face.
+    case summed
+}
+
 /// Adam: `AdamUpdate` states the formulas.
 struct AdamRule: UpdateRule {
     var beta1: Double
     var beta2: Double
     var epsilon: Double
     var epsilonForm: EpsilonForm
+    var repeatedRows: RepeatedRows
 
     var name: String { "adam" }
     var slots: [UpdateSlot] { [UpdateSlot("first_moment"), UpdateSlot("second_moment")] }
+    var countsRepeatedRowsApart: Bool { repeatedRows == .apart }
 
     func validate() throws {
         for (argument, value) in [("beta1", beta1), ("beta2", beta2)]
@@ -53,12 +64,32 @@ struct AdamRule: UpdateRule {
     func update(_ operands: UpdateOperands, in b: GraphBuilder) throws -> UpdateResults {
         let stepSize = try b.divide(
             b.multiply(operands.learningRate, operands.shared[0]), operands.shared[1])
+        if let squares = operands.gradientSquares {
+            return try update(operands, stepSize: stepSize, squares: squares, in: b)
+        }
         let op = AdamUpdate(beta1: beta1, beta2: beta2, hasDecay: operands.decay != nil)
         let results = try b.append(
             .adamUpdate(op),
             [operands.parameter, operands.gradient] + operands.slots
                 + [stepSize, operands.shared[2]] + [operands.decay].compactMap { $0 })
         return UpdateResults(parameter: results[0], slots: Array(results.dropFirst()))
+    }
+
+    /// `AdamUpdate` with other squares than those of the gradient.
+    private func update(
+        _ operands: UpdateOperands, stepSize: Value, squares: Value, in b: GraphBuilder
+    ) throws -> UpdateResults {
+        let (m, v) = (operands.slots[0], operands.slots[1])
+        var weight = operands.parameter
+        if let decay = operands.decay {
+            weight = try b.subtract(weight, b.multiply(weight, b.repeated(decay, like: weight)))
+        }
+        let newM = try b.add(m, b.multiply(b.subtract(operands.gradient, m), 1 - beta1))
+        let newV = try b.add(v, b.multiply(b.subtract(squares, v), 1 - beta2))
+        let epsilon = try b.repeated(operands.shared[2], like: weight)
+        let root = try b.add(b.unary(.sqrt, newV), epsilon)
+        let move = try b.divide(b.multiply(newM, b.repeated(stepSize, like: weight)), root)
+        return UpdateResults(parameter: try b.subtract(weight, move), slots: [newM, newV])
     }
 }
 
@@ -67,17 +98,20 @@ extension Optimizer {
     ///
     /// - Parameters:
     ///   - epsilonForm: Keras's by default; PyTorch's is `.biasCorrected` with epsilon 1e-8.
+    ///   - repeatedRows: Keras on TensorFlow's by default. Without clipping or accumulation only;
+    ///     with them rows are summed.
     ///   - weightDecay: decoupled, as in AdamW; nil for none.
     public static func adam(
         learningRate: LearningRate = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
         epsilon: Double = 1e-7, epsilonForm: EpsilonForm = .uncorrected,
-        weightDecay: Double? = nil, excludedFromWeightDecay: [ParameterPattern] = [],
-        clipping: GradientClipping? = nil, learningRateMultipliers: [String: Double] = [:],
-        gradientAccumulationStepCount: Int = 1
+        repeatedRows: RepeatedRows = .apart, weightDecay: Double? = nil,
+        excludedFromWeightDecay: [ParameterPattern] = [], clipping: GradientClipping? = nil,
+        learningRateMultipliers: [String: Double] = [:], gradientAccumulationStepCount: Int = 1
     ) -> Optimizer {
         Optimizer(
             rule: AdamRule(
-                beta1: beta1, beta2: beta2, epsilon: epsilon, epsilonForm: epsilonForm),
+                beta1: beta1, beta2: beta2, epsilon: epsilon, epsilonForm: epsilonForm,
+                repeatedRows: repeatedRows),
             learningRate: learningRate,
             weightDecay: weightDecay.map { WeightDecay($0, excluding: excludedFromWeightDecay) },
             clipping: clipping, learningRateMultipliers: learningRateMultipliers,
@@ -93,12 +127,13 @@ extension Optimizer {
         learningRate: LearningRate = 0.001, weightDecay: Double = 0.004,
         excludedFromWeightDecay: [ParameterPattern] = [], beta1: Double = 0.9,
         beta2: Double = 0.999, epsilon: Double = 1e-7,
-        epsilonForm: EpsilonForm = .uncorrected, clipping: GradientClipping? = nil,
-        learningRateMultipliers: [String: Double] = [:], gradientAccumulationStepCount: Int = 1
+        epsilonForm: EpsilonForm = .uncorrected, repeatedRows: RepeatedRows = .apart,
+        clipping: GradientClipping? = nil, learningRateMultipliers: [String: Double] = [:],
+        gradientAccumulationStepCount: Int = 1
     ) -> Optimizer {
         var optimizer = adam(
             learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
-            epsilonForm: epsilonForm, weightDecay: weightDecay,
+            epsilonForm: epsilonForm, repeatedRows: repeatedRows, weightDecay: weightDecay,
             excludedFromWeightDecay: excludedFromWeightDecay, clipping: clipping,
             learningRateMultipliers: learningRateMultipliers,
             gradientAccumulationStepCount: gradientAccumulationStepCount)
@@ -118,7 +153,7 @@ extension Optimizer {
         var optimizer = adamW(
             learningRate: learningRate, weightDecay: weightDecay,
             excludedFromWeightDecay: excludedFromWeightDecay, epsilon: 1e-8,
-            epsilonForm: .biasCorrected, clipping: clipping,
+            epsilonForm: .biasCorrected, repeatedRows: .summed, clipping: clipping,
             learningRateMultipliers: learningRateMultipliers,
             gradientAccumulationStepCount: gradientAccumulationStepCount)
         optimizer.scheduleClock = .updates
@@ -138,7 +173,7 @@ extension Optimizer {
                 initialLearningRate: initialLearningRate, totalStepCount: totalStepCount,
                 warmupStepCount: warmupStepCount, endLearningRate: endLearningRate, power: power),
             weightDecay: 0.01, excludedFromWeightDecay: [.path("LayerNorm|layer_norm|bias")],
-            beta1: beta1, epsilon: 1e-6, clipping: .globalNorm(1),
+            beta1: beta1, epsilon: 1e-6, repeatedRows: .summed, clipping: .globalNorm(1),
             learningRateMultipliers: learningRateMultipliers)
     }
 }

@@ -159,10 +159,14 @@ private struct UpdateWriter {
         let names = optimizer.rule.slots.map { optimizer.slotName($0.name, of: parameter.name) }
         let slots = try names.map { try Self.slot($0, parameter.type, b) }
         let results = try b.scope(parameter.name) {
-            try optimizer.rule.update(
+            let squares =
+                optimizer.rule.countsRepeatedRowsApart
+                ? try b.squaresOfLookups(in: parameter.gradient) : nil
+            return try optimizer.rule.update(
                 UpdateOperands(
-                    parameter: parameter.value, gradient: parameter.gradient, slots: slots,
-                    learningRate: rate, decay: decay, shared: shared), in: b)
+                    parameter: parameter.value, gradient: parameter.gradient,
+                    gradientSquares: squares, slots: slots, learningRate: rate, decay: decay,
+                    shared: shared), in: b)
         }
         try output(parameter.name, results.parameter, otherwise: parameter.value)
         for (index, name) in names.enumerated() {

@@ -5,6 +5,8 @@ public protocol UpdateRule: Sendable {
     var name: String { get }
     /// The state kept for each parameter, of the parameter's type.
     var slots: [UpdateSlot] { get }
+    /// Whether `gradientSquares` are wanted for tables whose rows are looked up.
+    var countsRepeatedRowsApart: Bool { get }
 
     /// The scalars that depend on the number of the update only, made once for all parameters.
     ///
@@ -16,6 +18,10 @@ public protocol UpdateRule: Sendable {
 
     /// - Throws: `OptimizerError` for an argument that makes no sense.
     func validate() throws
+}
+
+extension UpdateRule {
+    public var countsRepeatedRowsApart: Bool { false }
 }
 
 /// A kind of state a rule keeps for each parameter.
@@ -33,6 +39,9 @@ public struct UpdateOperands {
     public var parameter: Value
     /// Of the parameter's type, clipped already.
     public var gradient: Value
+    /// The sum of the squares of what each look-up of a row adds to the gradient, for embedding
+    /// tables where the rule asks for it; nil where `gradient * gradient` is meant.
+    public var gradientSquares: Value?
     /// In the order of the rule's `slots`.
     public var slots: [Value]
     /// A scalar, the parameter's multiplier applied.
