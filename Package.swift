@@ -75,7 +75,8 @@ let package = Package(
         .target(
             name: "Martlet",
             dependencies: [
-                "MartletIR", "MartletPasses", "MartletCodegen", "MartletMemoryPlan", "MartletRuntime",
+                "MartletIR", "MartletPasses", "MartletCodegen", "MartletMemoryPlan",
+                "MartletRuntime",
                 "MartletJSON", "MartletLayers", "MartletText", "MartletInterchange",
                 "MartletTraining",
             ],
@@ -98,7 +99,7 @@ let package = Package(
             name: "RuntimeTests",
             dependencies: [
                 "MartletRuntime", "MartletPasses", "CMartlet", "AllocationCounter",
-                "GraphTestSupport", "TestSupport",
+                "GraphTestSupport", "PlanTestSupport", "TestSupport",
             ],
             path: "Tests/RuntimeTests", swiftSettings: strict),
         .executableTarget(
@@ -106,7 +107,10 @@ let package = Package(
             path: "Benchmarks/Codegen", swiftSettings: strict),
         .testTarget(
             name: "CodegenTests",
-            dependencies: ["MartletCodegen", "MartletRuntime", "GraphTestSupport", "TestSupport"],
+            dependencies: [
+                "MartletCodegen", "MartletPasses", "MartletRuntime", "GraphTestSupport",
+                "PlanTestSupport", "TestSupport",
+            ],
             path: "Tests/CodegenTests", swiftSettings: strict),
         .testTarget(
             name: "MemoryPlanTests", dependencies: ["MartletMemoryPlan", "TestSupport"],
@@ -116,6 +120,10 @@ let package = Package(
             name: "PassesTests",
             dependencies: ["MartletIR", "MartletPasses", "GraphTestSupport", "TestSupport"],
             path: "Tests/PassesTests", swiftSettings: strict),
+        .target(
+            name: "PlanTestSupport",
+            dependencies: ["MartletIR", "MartletMemoryPlan", "MartletRuntime"],
+            path: "Tests/PlanTestSupport", swiftSettings: strict),
         .target(
             name: "GraphTestSupport", dependencies: ["MartletIR", "MartletPasses"],
             path: "Tests/GraphTestSupport", swiftSettings: strict),

@@ -2,6 +2,7 @@ import GraphTestSupport
 import MartletIR
 import MartletPasses
 import MartletRuntime
+import PlanTestSupport
 import TestSupport
 import Testing
 

@@ -17,6 +17,21 @@ extension BiasActivation.Activation {
 }
 
 extension StepCompiler {
+    func compile(_ op: MartletIR.Dropout, _ step: PlanStep) throws -> CompiledStep {
+        let output = try result(step)
+        let columns = try output.type.shape.fixedProduct(ofLast: min(1, output.type.rank))
+        var parameters: [String: KernelCall.Parameter] = [:]
+        let rows = try output.type.shape.product(dropping: 1).extent(named: "rows", &parameters)
+        guard op.rate > 0 else { throw NoKernel() }
+        dropoutParameters(op.rate, op.stream, step.operands[1], step.operands[2], &parameters)
+        parameters["firstRow"] = .constant(0)
+        let function = try Dropout(rows: rows, columns: columns, rate: op.rate).lower(to: isa)
+        return CompiledStep([
+            KernelCall(
+                function, [.value(step.operands[0]), .value(output)], parameters: parameters)
+        ])
+    }
+
     func compile(_ op: BiasActivation, _ step: PlanStep) throws -> CompiledStep {
         let output = try result(step)
         let bias = step.operands[1].type.rank

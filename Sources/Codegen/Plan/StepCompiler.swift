@@ -20,6 +20,7 @@ struct StepCompiler {
     private func compile(_ op: Op, _ step: PlanStep) throws -> CompiledStep {
         switch op {
         case .dotGeneral(let dot): try compile(dot, step)
+        case .dropout(let op): try compile(op, step)
         case .biasActivation(let op): try compile(op, step)
         case .biasActivationGradient(let op): try compile(op, step)
         case .layerNorm(let op): try compile(op, step)

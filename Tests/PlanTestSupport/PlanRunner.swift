@@ -1,23 +1,25 @@
-import GraphTestSupport
 import MartletIR
 import MartletMemoryPlan
 import MartletRuntime
 import Testing
 
 /// A plan with its inputs filled, in an arena of NaN, ready to run.
-struct PlanRunner {
-    let plan: Plan
+package struct PlanRunner {
+    package let plan: Plan
     private let session: PlanSession
     private let inputs: [String: ReferenceTensor]
     private let extents: SymbolExtents
 
-    init(
+    /// - Parameter binder: the backend to run on, made for the plan; interpreted by default.
+    package init(
         _ graph: Graph, _ inputs: [String: ReferenceTensor], extents: [String: Int],
-        pool: ThreadPool
+        pool: ThreadPool, binder: (Plan) throws -> any StepBinder = { _ in InterpretedBinder() }
     ) throws {
         plan = try Plan(graph)
         try MemoryPlanValidator.validate(plan.memory)
-        session = try PlanSession(plan, store: ParameterStore(), pool: pool, isPoisoned: true)
+        session = try PlanSession(
+            plan, store: ParameterStore(), pool: pool, binder: binder(plan), finiteOutputs: [],
+            isPoisoned: true)
         self.inputs = inputs
         self.extents = SymbolExtents(extents)
     }
@@ -34,7 +36,7 @@ struct PlanRunner {
     }
 
     /// The outputs by name, and the inputs after the run, as `updated NAME`.
-    func run() throws -> [String: ReferenceTensor] {
+    package func run() throws -> [String: ReferenceTensor] {
         try loadInputs()
         try session.run(extents)
         var results: [String: ReferenceTensor] = [:]
