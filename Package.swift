@@ -68,8 +68,9 @@ let package = Package(
         .target(
             name: "MartletTraining",
             dependencies: [
-                "MartletLayers", "MartletPasses", "MartletRuntime", "MartletInterchange",
-                "MartletText", .product(name: "Logging", package: "swift-log"),
+                "MartletLayers", "MartletPasses", "MartletRuntime", "MartletCodegen",
+                "MartletInterchange", "MartletText",
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Training", swiftSettings: strict),
         .target(

@@ -1,4 +1,5 @@
 import Foundation
+import MartletCodegen
 import MartletIR
 import MartletLayers
 import MartletMemoryPlan
@@ -18,6 +19,7 @@ final class ModelRuntime: @unchecked Sendable {
     private var specifications: [ParameterSpecification] = []
     private var programs: [ProgramKey: Program] = [:]
     private var pool: ThreadPool?
+    private var executor: PlanExecutor?
     private var updateCount: Int64 = 0
     private var isTraining = false
 
@@ -44,6 +46,7 @@ final class ModelRuntime: @unchecked Sendable {
             self.options = options
             programs = [:]
             pool = nil
+            executor = nil
             updateCount = 0
             store = ParameterStore()
             specifications = []
@@ -257,10 +260,13 @@ final class ModelRuntime: @unchecked Sendable {
         try makeWeights(of: model)
         let pool = try self.pool ?? ThreadPool(threadCount: options.threadCount)
         self.pool = pool
+        let executor = try self.executor ?? PlanExecutor(options.backend)
+        self.executor = executor
         let graph = try ProgramGraph(
             model, key, batchBound: batchBound, compilation: compilation, options: options)
         let made = try Program(
-            graph, batchBound: batchBound, store: store, pool: pool, limit: options.memoryLimit
+            graph, batchBound: batchBound, store: store, executor: executor, pool: pool,
+            limit: options.memoryLimit
         ) { limit in
             BatchSizeAdvice.text(below: batchBound, limit: limit) { bound in
                 let graph = try ProgramGraph(

@@ -1,3 +1,4 @@
+import MartletCodegen
 import MartletIR
 import MartletLayers
 import MartletMemoryPlan
@@ -35,8 +36,9 @@ final class Program {
     private let batchName = "batch"
 
     init(
-        _ program: ProgramGraph, batchBound: Int, store: ParameterStore, pool: ThreadPool,
-        limit: MemoryLimit?, remedy: (MemoryLimit) -> String
+        _ program: ProgramGraph, batchBound: Int, store: ParameterStore,
+        executor: PlanExecutor, pool: ThreadPool, limit: MemoryLimit?,
+        remedy: (MemoryLimit) -> String
     ) throws {
         self.batchBound = batchBound
         let plan = try Plan(program.graph)
@@ -46,8 +48,8 @@ final class Program {
             throw MemoryError.exceedsLimit(
                 what: "\(plan.name)", byteCount: byteCount, limit: limit, remedy: remedy(limit))
         }
-        let session = try PlanSession(
-            plan, store: store, pool: pool, finiteOutputs: [ProgramGraph.loss])
+        let session = try executor.session(
+            for: plan, store: store, pool: pool, finiteOutputs: [ProgramGraph.loss])
         self.session = session
         func slot(_ name: String, _ type: TensorType) -> DataSlot? {
             session.address(ofInput: name).map { DataSlot(name: name, type: type, base: $0) }

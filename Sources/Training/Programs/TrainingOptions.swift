@@ -1,18 +1,14 @@
+import MartletCodegen
 import MartletRuntime
 
 /// How a model's programs are made and run; no part of the model.
 public struct TrainingOptions: Sendable {
-    /// What runs a plan.
-    public enum Backend: String, Sendable, Hashable, CaseIterable {
-        /// Each kernel is a routine in Swift or OpenBLAS.
-        case interpreted
-    }
-
     /// Threads that take part in a step; nil for the CPUs this process may use. Results do not
     /// depend on it.
     public var threadCount: Int?
     /// The seed of initial weights, dropout and shuffling.
     public var seed: UInt64
+    /// What runs a plan: native code where the build has LLVM.
     public var backend: Backend
     /// Names of compiler passes to leave out, such as `fuse-residual-layer-norm`.
     public var disabledPasses: Set<String>
@@ -22,7 +18,7 @@ public struct TrainingOptions: Sendable {
     public var memoryLimit: MemoryLimit?
 
     public init(
-        threadCount: Int? = nil, seed: UInt64 = 0, backend: Backend = .interpreted,
+        threadCount: Int? = nil, seed: UInt64 = 0, backend: Backend = .default,
         disabledPasses: Set<String> = [], verifiesPasses: Bool = false,
         memoryLimit: MemoryLimit? = nil
     ) {
