@@ -4,7 +4,7 @@ import Martlet
 /// and the guides share.
 public enum ModelCatalog {
     /// In the order they are listed.
-    public static let entries: [Entry] = [agNewsTransformer]
+    public static let entries: [Entry] = [agNewsTransformer] + bertClassifiers
 
     /// The model of a name.
     ///
@@ -30,6 +30,8 @@ public enum ModelCatalog {
         /// The names of weights and inputs in the files of `Benchmarks`, by which Martlet and its
         /// peers are given the same numbers.
         public let benchmarkNames: BenchmarkNames
+        /// Whether the output is logits rather than probabilities.
+        public internal(set) var givesLogits = false
         let build: @Sendable (Changes) throws -> Model
 
         /// Declares a new model, with the sizes it has by default or as changed.
@@ -56,6 +58,8 @@ public enum ModelCatalog {
         public var weights: [String: String]
         /// A graph's input → its name there.
         public var inputs: [String: String]
+        /// For weights in another layout, as Hugging Face's: where and how they are stored.
+        public var map: TensorMap?
     }
 
     /// How a model is trained unless told otherwise.

@@ -12,6 +12,9 @@ struct ModelCommandTests {
         #expect(model["name"] == "ag-news-transformer")
         #expect(model["parameters"] == 659_592)
         #expect(model["classes"] == ["World", "Sports", "Business", "Sci/Tech"])
+        let counts = json.arrayValue?.map { [$0["name"], $0["parameters"]] }
+        #expect(counts?.contains(["bert-small", 4_782_980]) == true)
+        #expect(counts?.contains(["bert-base", 109_485_316]) == true)
     }
 
     @Test func summaryCountsAsKeras() throws {

@@ -1,3 +1,4 @@
+import Foundation
 import Martlet
 import MartletGraphs
 import MartletInterchange
@@ -53,8 +54,11 @@ struct BenchmarkStep {
         _ = target.update(from: values)
     }
 
-    /// Random token ids without padding, and random labels.
+    /// Random token ids without padding, one segment, and random labels.
     private func fillInputs() {
+        let constants = [
+            EncoderInputNames.huggingFace.mask: 1, EncoderInputNames.huggingFace.typeIDs: 0,
+        ]
         for (number, input) in plan.inputs.map(\.input).enumerated() where input.role == .data {
             guard let address = session.address(ofInput: input.inputName),
                 input.type.dtype == .i32
@@ -64,6 +68,10 @@ struct BenchmarkStep {
             let random = RandomSource(seed: 7, stream: UInt64(number))
             let values = address.assumingMemoryBound(to: Int32.self)
             for index in 0..<elementCount(of: input.type) {
+                if let constant = constants[input.inputName] {
+                    values[index] = Int32(constant)
+                    continue
+                }
                 let choice = random.integer(at: UInt64(index), below: ids.count)
                 values[index] = Int32(ids.lowerBound + choice)
             }
@@ -85,6 +93,12 @@ struct BenchmarkStep {
         let file = try SafetensorsFile(path: path)
         for parameter in plan.inputs.map(\.input) where parameter.role == .parameter {
             let (ours, type) = (parameter.inputName, parameter.type)
+            if let map = entry.benchmarkNames.map,
+                let values = try map.floats(of: ours, extents: type.shape.fixed ?? [], in: file)
+            {
+                try set(ours, type, values)
+                continue
+            }
             let theirs = entry.benchmarkNames.weights[ours] ?? ours
             let tensor = try file.tensor(theirs)
             guard tensor.shape == type.shape.fixed else {
@@ -107,16 +121,29 @@ struct BenchmarkStep {
         }
     }
 
-    /// Runs once and writes the model's output as a float32 `.npy` file.
+    /// Runs once and writes the classes' probabilities as a float32 `.npy` file.
     func writeOutputs(_ path: String) throws {
         try run()
         guard let (base, type) = session.output(step.output), type.dtype == .f32 else {
             throw UserError("--outputs needs --mode infer: a training step keeps no output")
         }
         let count = elementCount(of: type)
-        let values = UnsafeBufferPointer(
-            start: base.assumingMemoryBound(to: Float.self), count: count)
-        try NumPyFile.write(
-            values, shape: type.shape.evaluated { extents($0) } ?? [count], to: path)
+        var values = Array(
+            UnsafeBufferPointer(start: base.assumingMemoryBound(to: Float.self), count: count))
+        let shape = type.shape.evaluated { extents($0) } ?? [count]
+        if entry.givesLogits { Self.softmax(&values, classCount: shape.last ?? 1) }
+        try values.withUnsafeBufferPointer { try NumPyFile.write($0, shape: shape, to: path) }
+    }
+
+    private static func softmax(_ values: inout [Float], classCount: Int) {
+        for first in stride(from: 0, to: values.count, by: max(classCount, 1)) {
+            let row = values[first..<(first + classCount)].map { Double($0) }
+            let greatest = row.max() ?? 0
+            let exponentials = row.map { exp($0 - greatest) }
+            let sum = exponentials.reduce(0, +)
+            for (index, value) in exponentials.enumerated() {
+                values[first + index] = Float(value / sum)
+            }
+        }
     }
 }

@@ -25,6 +25,9 @@ struct EncodeCommand: ParsableCommand {
     @Option(help: "Lines that are encoded together.")
     var batchSize = 32
 
+    @Option(help: "What runs the plan.")
+    var backend = Backend.default
+
     @OptionGroup var threads: ThreadOption
 
     func validate() throws {
@@ -47,7 +50,8 @@ struct EncodeCommand: ParsableCommand {
             encodings += try texts.encode(loaded.tokenizer, options, number: number)
         }
         let session = try EncoderSession(
-            loaded, batchSize: batchSize, length: maxLength, threadCount: threads.count)
+            loaded, batchSize: batchSize, length: maxLength, backend: backend,
+            threadCount: threads.count)
         try write(encodings, session)
     }
 

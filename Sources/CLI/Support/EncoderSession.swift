@@ -11,7 +11,8 @@ struct EncoderSession {
     private let length: Int
 
     init(
-        _ loaded: PretrainedEncoder, batchSize: Int, length: Int, threadCount: Int?
+        _ loaded: PretrainedEncoder, batchSize: Int, length: Int, backend: Backend,
+        threadCount: Int?
     ) throws {
         let traced = try loaded.model.trace(training: false, batchBound: batchSize)
         let outputs = Dictionary(
@@ -31,7 +32,7 @@ struct EncoderSession {
         let plan = try Plan(PassPipeline.inference().run(traced.builder.build()))
         let store = ParameterStore()
         let pool = try ThreadPool(threadCount: threadCount)
-        session = try PlanSession(plan, store: store, pool: pool)
+        session = try PlanExecutor(backend).session(for: plan, store: store, pool: pool)
         for (name, values) in loaded.weights {
             _ = store.floats(name).update(from: values)
         }

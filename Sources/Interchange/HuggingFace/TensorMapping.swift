@@ -1,3 +1,4 @@
+import MartletJSON
 import MartletLayers
 
 /// Where a weight of a model is in a Hugging Face folder, and in which layout.
@@ -118,7 +119,7 @@ public struct TensorMapping: Hashable, Sendable {
 }
 
 /// The names of all tensors of an architecture.
-public struct TensorMap: Sendable {
+public struct TensorMap: Hashable, Sendable {
     public var mappings: [TensorMapping]
     /// What encoder names begin with in a folder of a model with a head: `bert.`.
     public var basePrefix: String
@@ -152,6 +153,29 @@ public struct TensorMap: Sendable {
         ]
         where name.hasSuffix(new) { return name.dropLast(new.count) + old }
         return nil
+    }
+
+    /// The weight `parameter` from a file that has it under one of its names; nil where the map
+    /// has no such weight, or the file no such tensor.
+    ///
+    /// - Throws: `PretrainedError` where the tensor's shape is another, `FileError` where reading
+    ///   fails.
+    public func floats(
+        of parameter: String, extents: [Int], in file: SafetensorsFile
+    ) throws -> [Float]? {
+        guard let mapping = mappings.first(where: { $0.parameter == parameter }),
+            let tensor = names(of: mapping).lazy.compactMap({ file.header[$0] }).first
+        else { return nil }
+        let expected = mapping.fileShape(extents)
+        guard tensor.shape == expected else {
+            throw PretrainedError(
+                folder: file.path,
+                problems: [
+                    "tensor \(tensor.name.quotedForMessage()) has shape \(tensor.shape), expected "
+                        + "\(expected)"
+                ])
+        }
+        return mapping.weightOrder(try file.floats(tensor.name), extents: extents)
     }
 
     func isIgnored(_ name: String) -> Bool { ignoredSuffixes.contains { name.hasSuffix($0) } }
