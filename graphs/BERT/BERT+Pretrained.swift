@@ -4,6 +4,9 @@ extension BERT {
     /// A BERT with the weights of a Hugging Face folder: `config.json`, `model.safetensors` (or
     /// shards with their index), and a tokenizer.
     ///
+    /// The model is ready to be compiled and trained, or to predict; what it has learned is saved by
+    /// `loaded.save(to: folder, weights: loaded.model.weights())`.
+    ///
     /// Weights that the folder lacks, such as those of a new head, start afresh; the result's
     /// `report` says which.
     ///
@@ -18,7 +21,7 @@ extension BERT {
         preprocesses: Bool = false, labelNames: [String]? = nil,
         options: LoadingOptions = LoadingOptions()
     ) throws -> PretrainedModel<BERTConfiguration> {
-        try PretrainedModel(
+        let loaded = try PretrainedModel(
             folder: folder, options: options,
             configure: { head.setLabelNames(of: &$0, to: labelNames) },
             recipe: { configuration in
@@ -35,6 +38,8 @@ extension BERT {
                     preprocessor: preprocesses
                         ? BERTPreprocessor(tokenizer, maxLength: maxLength ?? 128) : nil)
             })
+        try loaded.model.setWeights(loaded.weights)
+        return loaded
     }
 
     /// Where Hugging Face keeps each weight.

@@ -7,7 +7,7 @@ extension DistilBERT {
         preprocesses: Bool = false, labelNames: [String]? = nil,
         options: LoadingOptions = LoadingOptions()
     ) throws -> PretrainedModel<DistilBERTConfiguration> {
-        try PretrainedModel(
+        let loaded = try PretrainedModel(
             folder: folder, options: options,
             configure: { head.setLabelNames(of: &$0, to: labelNames) },
             recipe: { configuration in
@@ -25,6 +25,8 @@ extension DistilBERT {
                     preprocessor: preprocesses
                         ? BERTPreprocessor(tokenizer, maxLength: maxLength ?? 128) : nil)
             })
+        try loaded.model.setWeights(loaded.weights)
+        return loaded
     }
 
     /// Where Hugging Face keeps each weight.

@@ -83,13 +83,15 @@ final class ModelRuntime: @unchecked Sendable {
     ///   changed then.
     func setWeights(_ weights: [String: [Float]], of model: Model) throws {
         try lock.withLock {
-            try makeWeights(of: model)
+            let all = specifications.isEmpty ? try model.parameters : specifications
+            let index = Dictionary(
+                all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
             for (name, values) in weights.sorted(by: { $0.key < $1.key }) {
-                guard let known = specifications.first(where: { $0.name == name }) else {
+                guard let known = index[name] else {
                     throw TrainingError(
                         "weights",
                         "there is no weight \"\(name)\"; the model has "
-                            + specifications.map(\.name).joined(separator: ", "))
+                            + all.map(\.name).joined(separator: ", "))
                 }
                 guard known.elementCount == values.count else {
                     throw TrainingError(
@@ -98,15 +100,18 @@ final class ModelRuntime: @unchecked Sendable {
                             + "elements; received \(values.count)")
                 }
             }
+            try makeWeights(of: model, given: weights)
             restore(weights)
         }
     }
 
-    private func makeWeights(of model: Model) throws {
+    /// - Parameter given: weights that need no initial values, which take long to draw.
+    private func makeWeights(of model: Model, given: [String: [Float]] = [:]) throws {
         guard specifications.isEmpty else { return }
         let found = try model.parameters
         for specification in found {
-            let values = try specification.initialValues(seed: options.seed)
+            let values =
+                try given[specification.name] ?? specification.initialValues(seed: options.seed)
             try write(values, to: specification.name, specification.type)
         }
         specifications = found
