@@ -17,8 +17,8 @@ packages: ## install the Debian packages that are missing
 build: packages ## build the command-line tool, optimised
 	swift build -c release --product martlet
 
-run: build ## build the command-line tool and show its commands
-	@$(MARTLET) --help
+run: build ## train the lesson's classifier on the embedded news and try it
+	@Scripts/first-run.sh $(MARTLET)
 
 test: packages ## build optimised, run all tests
 	swift build -c release --build-tests
@@ -34,7 +34,7 @@ format: ## format the sources
 
 bench: build ## time Martlet beside its peers (needs Python 3.11; downloads 3 GB of peers once)
 	@[ -x Benchmarks/.venv/bin/python ] || Benchmarks/make-venv.sh
-	python3 Benchmarks/run.py --martlet $(MARTLET) --backend interpreted
+	python3 Benchmarks/run.py --martlet $(MARTLET)
 
 docs: packages ## make the reference in output/docs
 	@Scripts/make-docs.sh output/docs

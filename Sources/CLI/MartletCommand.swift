@@ -6,7 +6,8 @@ struct MartletCommand: AsyncParsableCommand {
         commandName: "martlet",
         abstract: "Declare, train, inspect and ship small transformers on ordinary CPUs.",
         subcommands: [
-            ModelsCommand.self, SummaryCommand.self, InspectCommand.self,
-            BenchCommand.self, TokenizeCommand.self, EncodeCommand.self,
+            ModelsCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
+            PredictCommand.self, TokenizeCommand.self, EncodeCommand.self, InspectCommand.self,
+            BenchCommand.self,
         ])
 }

@@ -31,10 +31,11 @@ struct CommandLine {
     ///
     /// - Parameters:
     ///   - input: what it reads from standard input.
-    ///   - whileRunning: called once the process has started, with its id.
+    ///   - whileRunning: called once the process has started, with its id and the file that
+    ///     receives its standard error.
     static func run(
         _ arguments: [String], input: String = "", in folder: URL? = nil,
-        whileRunning: (Int32) throws -> Void = { _ in }
+        whileRunning: (Int32, URL) throws -> Void = { _, _ in }
     ) throws -> Result {
         let files = try TemporaryFolder()
         let (output, errors) = (files.url("output"), files.url("errors"))
@@ -50,7 +51,7 @@ struct CommandLine {
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)
         try process.run()
-        try whileRunning(process.processIdentifier)
+        try whileRunning(process.processIdentifier, errors)
         process.waitUntilExit()
         return Result(
             exitCode: process.terminationStatus,

@@ -21,8 +21,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "The type of weights and activations.")
     var dtype = ElementType.float32
 
-    @Option(help: "What runs the plan.")
-    var backend = Backend.default
+    @OptionGroup var backend: BackendOption
 
     @Option(help: "How long to measure.")
     var seconds = 5.0
@@ -47,7 +46,7 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         let pool = try ThreadPool(threadCount: threads.count)
-        let step = try BenchmarkStep(model.entry, sizes, backend: backend, pool: pool)
+        let step = try BenchmarkStep(model.entry, sizes, backend: backend.backend, pool: pool)
         if let weights { try step.loadWeights(weights) }
         if let inputs { try step.loadInputs(inputs) }
         if let outputs {
@@ -62,7 +61,7 @@ struct BenchCommand: ParsableCommand {
             ("model", .string(model.model)), ("mode", .string(sizes.mode.rawValue)),
             ("batch_size", .integer(sizes.batchSize)),
             ("sequence_length", sizes.sequenceLength.map { .integer($0) } ?? .null),
-            ("dtype", .string(dtype.rawValue)), ("backend", .string(backend.rawValue)),
+            ("dtype", .string(dtype.rawValue)), ("backend", .string(backend.backend.rawValue)),
             ("threads", .integer(pool.threadCount)),
             ("milliseconds_per_step", .number(timing.median)),
             ("minimum_milliseconds", .number(timing.minimum)),

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// The lines of standard input, read as they come.
 struct InputLines {
@@ -32,9 +32,16 @@ struct InputLines {
     }
 
     private mutating func fill() {
-        let data = FileHandle.standardInput.readData(ofLength: 1 << 16)
-        isAtEnd = data.isEmpty
-        rest.append(contentsOf: data)
+        // As much as there is: a line typed at a terminal is not kept waiting for more.
+        let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+            var length = read(STDIN_FILENO, buffer.baseAddress, buffer.count)
+            while length < 0, errno == EINTR {
+                length = read(STDIN_FILENO, buffer.baseAddress, buffer.count)
+            }
+            count = max(length, 0)
+        }
+        isAtEnd = bytes.isEmpty
+        rest.append(contentsOf: bytes)
     }
 
     private mutating func line(_ bytes: ArraySlice<UInt8>) throws -> String {
