@@ -7,14 +7,14 @@ cd "$(dirname "$0")/.."
 
 swift build -c release --target Martlet
 products=$(swift build -c release --show-bin-path)
-modules=$(sed -n 's/^@_exported import //p' Sources/Martlet/*.swift Sources/Layers/Exports.swift |
-    sort -u | paste -sd,)
+modules=$(sed -nE 's/^@_exported import ((class|enum|struct) )?([A-Za-z]+).*/\3/p' \
+    Sources/Martlet/*.swift Sources/Layers/Exports.swift | sort -u | paste -sd,)
 symbols=$(mktemp -d)
 trap 'rm -r "$symbols"' EXIT
 swift symbolgraph-extract -module-name Martlet -target "$(swiftc -print-target-info |
     sed -n 's/.*"triple": "\(.*\)",/\1/p' | head -1)" \
-    -I "$products/Modules" -Xcc -fmodule-map-file=Sources/COpenBLAS/module.modulemap \
-    -I "$products/CMartlet.build" \
+    -I "$products/Modules" -I "$products/CMartlet.build" \
+    -I Sources/COpenBLAS -I Sources/CLLVM/include \
     -minimum-access-level public -skip-synthesized-members \
     -experimental-allowed-reexported-modules="$modules" -output-dir "$symbols"
 mkdir -p "$output"
