@@ -20,7 +20,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         // The order a batch meets them in. Dependencies point backwards only.
@@ -68,9 +67,8 @@ let package = Package(
         .target(
             name: "MartletTraining",
             dependencies: [
-                "MartletLayers", "MartletPasses", "MartletRuntime", "MartletCodegen",
-                "MartletInterchange", "MartletText",
-                .product(name: "Logging", package: "swift-log"),
+                "MartletLayers", "MartletPasses", "MartletRuntime", "MartletInterchange",
+                "MartletCodegen", "MartletFiles", "MartletJSON", "MartletText", "CMartlet",
             ],
             path: "Sources/Training", swiftSettings: strict),
         .target(
@@ -148,7 +146,8 @@ let package = Package(
             name: "TextTests", dependencies: ["MartletText", "TestSupport"],
             path: "Tests/TextTests", resources: [.copy("Resources")], swiftSettings: strict),
         .testTarget(
-            name: "TrainingTests", dependencies: ["MartletTraining", "TestSupport"],
+            name: "TrainingTests",
+            dependencies: ["MartletTraining", "AllocationCounter", "TestSupport"],
             path: "Tests/TrainingTests", swiftSettings: strict),
         .testTarget(
             name: "CLITests",

@@ -48,6 +48,8 @@ uint64_t martlet_float_control_flushing_denormals(void) { return 0; }
 #include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <fcntl.h>
+#include <stdio.h>
 
 void martlet_futex_wait(const void *word, uint32_t expected) {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0);
@@ -85,3 +87,7 @@ void martlet_set_thread_name(const char *name) {
 #else
 #error "Martlet's thread pool is written for Linux."
 #endif
+
+int martlet_exchange_paths(const char *first, const char *second) {
+    return renameat2(AT_FDCWD, first, AT_FDCWD, second, RENAME_EXCHANGE);
+}

@@ -32,4 +32,7 @@ int martlet_allowed_cpu_count(void);
 /// Names the calling thread (at most 15 bytes) for debuggers and profilers.
 void martlet_set_thread_name(const char *name);
 
+/// Lets two paths change places in one step; 0, or -1 with errno.
+int martlet_exchange_paths(const char *first, const char *second);
+
 #endif

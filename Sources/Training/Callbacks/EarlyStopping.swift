@@ -44,14 +44,7 @@ public struct EarlyStopping: Callback {
 
     public mutating func epochEnd(_ run: TrainingRun, epoch: Int, logs: Logs) async throws {
         guard epoch >= startEpoch else { return }
-        guard let current = logs[monitored.name] else {
-            // With validationFrequency an epoch may lack it; a name never logged is a mistake.
-            if monitored.name.hasPrefix("val_"), logs[String(monitored.name.dropFirst(4))] != nil {
-                return
-            }
-            _ = try monitored.value(in: logs, for: "EarlyStopping")
-            return
-        }
+        guard let current = try monitored.value(in: logs, for: "EarlyStopping") else { return }
         if restoresBestWeights, bestWeights == nil {
             bestWeights = try run.weights()
             bestEpoch = epoch

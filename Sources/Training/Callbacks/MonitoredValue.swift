@@ -39,15 +39,16 @@ struct MonitoredValue: Sendable {
         isRising ? value - minimumDelta > reference : value + minimumDelta < reference
     }
 
-    /// The number in the logs.
+    /// The number in the logs; nil in an epoch that had no validation.
     ///
-    /// - Throws: `TrainingError` where it is never logged, naming what is.
-    func value(in logs: Logs, for callback: String) throws -> Double {
+    /// - Throws: `TrainingError` for a name that is not logged, naming those that are.
+    func value(in logs: Logs, for callback: String) throws -> Double? {
         if let value = logs[name] { return value }
+        if name.hasPrefix("val_"), logs[String(name.dropFirst(4))] != nil { return nil }
         throw TrainingError(
             callback,
             "it watches \"\(name)\", which is not logged; the names are "
                 + logs.keys.sorted().joined(separator: ", ")
-                + (name.hasPrefix("val_") ? ", and val_… where validation data is given" : ""))
+                + ", and with validation data those with val_ before them")
     }
 }

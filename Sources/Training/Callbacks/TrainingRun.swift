@@ -36,10 +36,12 @@ public final class TrainingRun: Sendable {
     public var stepCount: Int { runtime.stepCount }
 
     /// The learning rate of the next step.
-    public var learningRate: Double { get throws { try runtime.learningRate() } }
+    public var learningRate: Double { get throws { try runtime.learningRate(of: model) } }
 
     /// - Throws: `TrainingError` where the optimizer follows a schedule.
-    public func setLearningRate(_ rate: Double) throws { try runtime.setLearningRate(rate) }
+    public func setLearningRate(_ rate: Double) throws {
+        try runtime.setLearningRate(rate, of: model)
+    }
 
     /// A copy of all weights by name.
     public func weights() throws -> [String: [Float]] { try runtime.weights(of: model) }

@@ -24,6 +24,8 @@ struct FitLoop {
         self.feed = feed
         self.validation = validation
         callbacks = arguments.callbacks
+        // Last, so that it reports what the others have seen.
+        if let printer = ProgressPrinter(arguments.verbosity) { callbacks.append(printer) }
     }
 
     mutating func callAsFunction() async throws -> History {
@@ -46,7 +48,7 @@ struct FitLoop {
         }
         if let cancellation { throw cancellation }
         for warning in runtime.warnings(of: .training) { history.warn(warning) }
-        history.callbacks = callbacks
+        history.callbacks = Array(callbacks.prefix(arguments.callbacks.count))
         return history
     }
 

@@ -1,9 +1,10 @@
 import Foundation
-import MartletCodegen
 import MartletIR
 import MartletLayers
 import MartletMemoryPlan
 import MartletRuntime
+
+import class MartletCodegen.PlanExecutor
 
 /// What training keeps with a model: its weights, how it was compiled, its programs, the number of
 /// updates done.
@@ -115,14 +116,34 @@ final class ModelRuntime: @unchecked Sendable {
             try write(values, to: specification.name, specification.type)
         }
         specifications = found
-        guard let compilation else { return }
-        let trained = found.filter(\.isTrainable).map { ($0.name, $0.type) }
-        for slot in compilation.optimizer.slots(for: trained) {
+        for slot in slots {
             let count = slot.type.shape.fixed?.reduce(1, *) ?? 0
             try write(
                 [Float](repeating: Float(slot.initialValue), count: count), to: slot.name,
                 slot.type)
         }
+    }
+
+    /// The optimizer's state; none without a compilation.
+    func slots(of model: Model) throws -> [(slot: OptimizerSlot, values: [Float])] {
+        try lock.withLock {
+            try makeWeights(of: model)
+            return slots.map { ($0, Array(store.floats($0.name))) }
+        }
+    }
+
+    /// Sets the optimizer's state and the number of updates done.
+    func setSlots(_ values: [String: [Float]], updateCount: Int, of model: Model) throws {
+        try lock.withLock {
+            try makeWeights(of: model)
+            restore(values)
+            self.updateCount = Int64(updateCount)
+        }
+    }
+
+    private var slots: [OptimizerSlot] {
+        let trained = specifications.filter(\.isTrainable).map { ($0.name, $0.type) }
+        return compilation?.optimizer.slots(for: trained) ?? []
     }
 
     private func write(_ values: [Float], to name: String, _ type: TensorType) throws {
@@ -153,8 +174,9 @@ final class ModelRuntime: @unchecked Sendable {
     // MARK: Learning rate
 
     /// The learning rate now.
-    func learningRate() throws -> Double {
+    func learningRate(of model: Model) throws -> Double {
         try lock.withLock {
+            try makeWeights(of: model)
             guard let optimizer = compilation?.optimizer else { throw Self.notCompiled() }
             if optimizer.learningRate.constant != nil,
                 let rate = store.floats(optimizer.learningRateSlotName).first
@@ -165,8 +187,9 @@ final class ModelRuntime: @unchecked Sendable {
         }
     }
 
-    func setLearningRate(_ rate: Double) throws {
+    func setLearningRate(_ rate: Double, of model: Model) throws {
         try lock.withLock {
+            try makeWeights(of: model)
             guard let optimizer = compilation?.optimizer else { throw Self.notCompiled() }
             guard rate >= 0, rate.isFinite else {
                 throw TrainingError(
@@ -270,7 +293,7 @@ final class ModelRuntime: @unchecked Sendable {
         let graph = try ProgramGraph(
             model, key, batchBound: batchBound, compilation: compilation, options: options)
         let made = try Program(
-            graph, batchBound: batchBound, store: store, executor: executor, pool: pool,
+            graph, batchBound: batchBound, store: store, pool: pool, executor: executor,
             limit: options.memoryLimit
         ) { limit in
             BatchSizeAdvice.text(below: batchBound, limit: limit) { bound in

@@ -1,8 +1,11 @@
-import MartletCodegen
-import MartletRuntime
+import enum MartletCodegen.Backend
+import struct MartletRuntime.MemoryLimit
 
 /// How a model's programs are made and run; no part of the model.
 public struct TrainingOptions: Sendable {
+    /// What runs a plan.
+    public typealias Backend = MartletCodegen.Backend
+
     /// Threads that take part in a step; nil for the CPUs this process may use. Results do not
     /// depend on it.
     public var threadCount: Int?
