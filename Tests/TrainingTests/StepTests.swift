@@ -1,3 +1,4 @@
+import AllocationCounter
 import MartletLayers
 import MartletRuntime
 import MartletTraining
@@ -56,6 +57,25 @@ struct StepTests {
     }
 
     private var hasCompiler: Bool { TrainingOptions.Backend.default == .jit }
+
+    @Test(.enabled(if: allocation_counter_is_available(), "a sanitizer counts its own way"))
+    func stepsAllocateNothing() async {
+        await #expect(processExitsWith: .success) {
+            let model = try StepTests.model()
+            let examples = try StepTests.examples(44)
+            func allocations(epochs: Int, steps: Int) async throws -> UInt64 {
+                allocation_counter_start()
+                try await model.fit(
+                    examples, batchSize: 4, epochs: epochs, shuffle: false, stepsPerEpoch: steps,
+                    verbosity: .silent)
+                return allocation_counter_stop()
+            }
+            _ = try await allocations(epochs: 1, steps: 11)
+            let few = try await allocations(epochs: 1, steps: 2)
+            let many = try await allocations(epochs: 1, steps: 11)
+            #expect(many <= few, "\(many - min(few, many)) allocations in 9 more steps")
+        }
+    }
 
     @Test func lossThatIsNotFiniteChangesNothing() async throws {
         let model = try Self.model()

@@ -44,6 +44,7 @@ package struct InterpretedBinder: StepBinder {
         case .pad(let op): return MovementBindings.pad(op, step, context)
         case .argMax(let op): return MovementBindings.argMax(op, step, context)
         case .reduce(let op): return ReduceBinding.bind(op, step, context)
+        case .dimensionSize(let op): return dimensionSize(op, step, context)
         default: return step.hasOnlyFloat32 ? float32Routine(op, step, context) : nil
         }
     }
@@ -73,6 +74,20 @@ package struct InterpretedBinder: StepBinder {
         case .sgdUpdate(let op): RowBindings.sgd(op, step, context)
         default: nil
         }
+    }
+
+    /// The number is known once extents are bound.
+    private func dimensionSize(
+        _ op: DimensionSize, _ step: PlanStep, _ context: BindingContext
+    ) -> [Phase]? {
+        guard let result = step.results[0],
+            let extents = op.shape.evaluated({ context.extents($0) })
+        else { return nil }
+        let (to, dtype) = (context.raw(result), result.type.dtype)
+        let count = Double(extents.reduce(1, *))
+        return [
+            Phase(partCount: 1) { _, _ in ElementAccess.store(count, to: to, dtype, at: 0) }
+        ]
     }
 
     private func copy(_ step: PlanStep, _ context: BindingContext) -> [Phase] {

@@ -1,10 +1,9 @@
 import Foundation
+import MartletCodegen
 import MartletIR
 import MartletLayers
 import MartletMemoryPlan
 import MartletRuntime
-
-import class MartletCodegen.PlanExecutor
 
 /// What training keeps with a model: its weights, how it was compiled, its programs, the number of
 /// updates done.
@@ -293,7 +292,7 @@ final class ModelRuntime: @unchecked Sendable {
         let graph = try ProgramGraph(
             model, key, batchBound: batchBound, compilation: compilation, options: options)
         let made = try Program(
-            graph, batchBound: batchBound, store: store, pool: pool, executor: executor,
+            graph, batchBound: batchBound, store: store, executor: executor, pool: pool,
             limit: options.memoryLimit
         ) { limit in
             BatchSizeAdvice.text(below: batchBound, limit: limit) { bound in

@@ -1,9 +1,8 @@
+import MartletCodegen
 import MartletIR
 import MartletLayers
 import MartletMemoryPlan
 import MartletRuntime
-
-import class MartletCodegen.PlanExecutor
 
 /// A compiled program of a model with its memory: one per mode, used by one run at a time.
 final class Program {
@@ -37,8 +36,9 @@ final class Program {
     private let batchName = "batch"
 
     init(
-        _ program: ProgramGraph, batchBound: Int, store: ParameterStore, pool: ThreadPool,
-        executor: PlanExecutor, limit: MemoryLimit?, remedy: (MemoryLimit) -> String
+        _ program: ProgramGraph, batchBound: Int, store: ParameterStore,
+        executor: PlanExecutor, pool: ThreadPool, limit: MemoryLimit?,
+        remedy: (MemoryLimit) -> String
     ) throws {
         self.batchBound = batchBound
         let plan = try Plan(program.graph)
