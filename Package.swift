@@ -11,6 +11,7 @@ let package = Package(
     name: "Martlet",
     products: [
         .library(name: "Martlet", targets: ["Martlet"]),
+        .library(name: "MartletGraphs", targets: ["MartletGraphs"]),
         .executable(name: "martlet", targets: ["MartletCLI"]),
     ],
     traits: [
