@@ -57,6 +57,30 @@ struct PlanTests {
         }
     }
 
+    @Test func updatesWaitForTheLoss() throws {
+        let b = GraphBuilder()
+        func input(_ name: String, _ role: Input.Role, _ extents: Int...) throws -> Value {
+            try b.append(
+                .input(
+                    Input(
+                        name, role: role,
+                        type: TensorType(.f32, Shape(extents.map { Dimension($0) })))))
+        }
+        let (weight, rate) = (try input("weight", .parameter, 64), try input("rate", .data))
+        let gradient = try input("gradient", .data, 64)
+        // The update could run at once, and would free the gradient.
+        let update = try b.append(.sgdUpdate(SGDUpdate()), [weight, b.multiply(gradient, 2), rate])
+        b.output("weight", update[0], updates: "weight")
+        let product = try b.dotGeneral(
+            input("x", .data, 8, 64), input("y", .data, 64, 8), leftContracting: [1],
+            rightContracting: [0])
+        b.output("loss", try b.reduce(.sum, product, axes: [0, 1]))
+        let plan = try Plan(b.build())
+        let updateStep = plan.steps.firstIndex { $0.label == "sgd_update" }
+        let lossStep = plan.steps.lastIndex { $0.label.hasPrefix("reduce") }
+        #expect(try #require(lossStep) < #require(updateStep))
+    }
+
     @Test(arguments: OpExample.all.map(\.inFloat32))
     func planAgreesWithReference(_ example: OpExample) throws {
         let b = GraphBuilder()

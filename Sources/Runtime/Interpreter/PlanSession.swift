@@ -138,8 +138,8 @@ public final class PlanSession {
     ///
     /// - Parameter extents: the actual extent of each symbol; its bound where none is given.
     /// - Throws: `GraphError` for an extent outside `0...bound`, an index outside its table, or
-    ///   a guarded output that is not finite. Parameters are then as before the run, unless the
-    ///   failing step comes after an update.
+    ///   a guarded output that is not finite. Parameters are then as before the run: updates come
+    ///   after the scalar outputs and all they need, unless such an output needs an update.
     public func run(_ extents: SymbolExtents = SymbolExtents()) throws {
         if bound[extents] == nil { try bind(extents) }
         if let phases = bound[extents] { pool.run(phases) }

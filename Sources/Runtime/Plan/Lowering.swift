@@ -9,7 +9,9 @@ extension Plan {
     public init(_ graph: Graph) throws {
         var lowering = Lowering(graph)
         try lowering.lower()
-        let order = StepOrder(lowering.steps, buffers: lowering.buffers).best()
+        let order = StepOrder(
+            lowering.steps, buffers: lowering.buffers, outputs: lowering.outputs.map(\.value)
+        ).best()
         // Steps that wait for each other would otherwise be left out.
         guard order.count == lowering.steps.count else {
             throw GraphError(

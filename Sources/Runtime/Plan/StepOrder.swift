@@ -8,12 +8,45 @@ struct StepOrder {
     /// For each step, the steps that must come before it.
     private var predecessors: [[Int]]
 
-    init(_ steps: [PlanStep], buffers: [PlanBuffer]) {
+    init(_ steps: [PlanStep], buffers: [PlanBuffer], outputs: [PlanValue]) {
         self.steps = steps
         byteCounts = buffers.map { buffer in
             if case .arena = buffer.storage { buffer.byteCount } else { 0 }
         }
         predecessors = Self.predecessors(steps, bufferCount: buffers.count)
+        holdUpdatesBack(buffers, outputs)
+    }
+
+    /// Lets every update wait for the scalar outputs, the loss among them, that do not need one:
+    /// a run that is stopped because the loss is not finite, or an index behind it is outside its
+    /// table, has then changed nothing.
+    private mutating func holdUpdatesBack(_ buffers: [PlanBuffer], _ outputs: [PlanValue]) {
+        let scalars = Set(outputs.filter { $0.type.shape.rank == 0 }.map(\.buffer))
+        let updates = Set(
+            steps.indices.filter { step in
+                steps[step].results.contains {
+                    $0.map { buffers[$0.buffer].storage == .input } == true
+                }
+            })
+        let guards = steps.indices.filter { step in
+            steps[step].results.contains { $0.map { scalars.contains($0.buffer) } == true }
+                && !ancestors(of: step).contains(where: updates.contains)
+        }
+        for update in updates {
+            predecessors[update] = Set(predecessors[update]).union(guards).sorted()
+        }
+    }
+
+    /// The step and all that must come before it.
+    private func ancestors(of step: Int) -> Set<Int> {
+        var found: Set<Int> = [step]
+        var pending = [step]
+        while let next = pending.popLast() {
+            for before in predecessors[next] where found.insert(before).inserted {
+                pending.append(before)
+            }
+        }
+        return found
     }
 
     func best() -> [Int] {
