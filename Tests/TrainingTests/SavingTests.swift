@@ -1,4 +1,5 @@
 import Foundation
+import MartletFiles
 import MartletLayers
 import MartletText
 import MartletTraining
@@ -61,6 +62,31 @@ struct SavingTests {
                     "architecture.json", "optimizer.safetensors", "training.json",
                     "weights.safetensors",
                 ])
+        }
+    }
+
+    @Test func foldersOfSomebodyElseAreNotReplaced() async throws {
+        try await withFolder { folder in
+            let model = try model()
+            for name in ["notes.txt", "a.csv", "b.csv", "c.csv"] {
+                try Data("mine".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+            }
+            let expected =
+                "\(folder): holds other files (a.csv, b.csv, c.csv, …) that saving a model would "
+                + "remove; give a new folder, or one with a saved model and nothing else"
+            for action in [
+                { try model.save(to: folder) }, { try Model.requireSavable(to: folder) },
+            ] {
+                let error = #expect(throws: FileError.self) { try action() }
+                #expect(error.map { "\($0)" } == expected)
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 4)
+            // Files saved with a model are its own.
+            let path = folder + "/model"
+            try model.save(to: path, with: ["labels.txt": Array("a b".utf8)])
+            try model.save(to: path, with: ["labels.txt": Array("c d".utf8)])
+            #expect(try String(contentsOfFile: path + "/labels.txt", encoding: .utf8) == "c d")
+            #expect(throws: FileError.self) { try model.save(to: path) }
         }
     }
 

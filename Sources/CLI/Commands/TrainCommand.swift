@@ -67,7 +67,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         // Before anything takes time.
-        if let output { try OutputPath.requireFolder(output, option: "--output") }
+        if let output { try ModelFolder.requireSavable(to: output) }
         if let history { try OutputPath.requireFile(history, option: "--history") }
         let run = try TrainingPlan(self)
         let recorder = EpochRecorder()

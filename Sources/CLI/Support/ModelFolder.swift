@@ -4,85 +4,50 @@ import MartletFiles
 import MartletGraphs
 import MartletJSON
 
-/// A trained model on disk: a folder of
-///
-/// - `architecture.json`: the layers, with the vocabulary of a text vectorization,
-/// - `weights.safetensors`,
-/// - `model.json`: its name in the catalogue and the names of its classes; written last, so that a
-///   folder with this file is whole.
+/// A trained model on disk: the folder that `Model.save(to:)` writes, and in it `model.json` with
+/// the model's name in the catalogue and the names of its classes.
 struct ModelFolder {
     private static let description = "model.json"
-    private static let architecture = "architecture.json"
-    private static let weights = "weights.safetensors"
 
     let entry: ModelCatalog.Entry
     let model: Model
 
     /// Reads a folder that `save` wrote.
     init(path: String) throws {
-        let root = URL(fileURLWithPath: path, isDirectory: true)
-        guard FileManager.default.fileExists(atPath: root.file(Self.description)) else {
+        let description = Self.file(Self.description, in: path)
+        guard FileManager.default.fileExists(atPath: description) else {
             throw UserError(
                 "\(path): there is no \(Self.description) in this folder; give a folder that "
                     + "`martlet train --output` wrote")
         }
-        let fields = JSONFields(
-            try Self.json(root.file(Self.description)), source: root.file(Self.description))
+        let fields: JSONFields
+        do {
+            fields = JSONFields(
+                try JSONValue(parsing: ReadableFile.contents(of: description)), source: description)
+        } catch let error as JSONError {
+            throw UserError("\(description): \(error)")
+        }
         let name = fields.string("model")
         try fields.finish()
         entry = try ModelCatalog.entry(name)
-        model = try Model.make(from: Self.json(root.file(Self.architecture)), registry: .graphs)
-        try Self.loadWeights(root.file(Self.weights), into: model)
+        model = try Model.load(from: path, registry: .graphs)
     }
 
-    /// Writes a model, creating the folder; every file is replaced whole or not at all.
+    /// Refuses, before work is done for it, a folder that `save` would refuse.
+    static func requireSavable(to path: String) throws {
+        try OutputPath.requireFolder(path, option: "--output")
+        try Model.requireSavable(to: path, with: [description])
+    }
+
+    /// Writes a model; the folder is replaced whole or not at all.
     static func save(_ model: Model, _ entry: ModelCatalog.Entry, to path: String) throws {
-        let root = URL(fileURLWithPath: path, isDirectory: true)
-        try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
-        let values = try model.weights()
-        let tensors = try model.parameters.map { parameter in
-            SafetensorsTensor(
-                name: parameter.name, shape: parameter.extents,
-                floats: values[parameter.name] ?? [])
-        }
-        try AtomicFile.write(model.json().serialized(), to: root.file(architecture))
-        try SafetensorsFile.write(tensors, to: root.file(weights))
         let described: JSONValue = [
             "model": .string(entry.name), "classes": .strings(entry.classNames),
         ]
-        try AtomicFile.write(described.serialized(.indented), to: root.file(description))
+        try model.save(to: path, with: [description: described.serialized(.indented)])
     }
 
-    /// Sets every weight from a file.
-    ///
-    /// - Throws: `UserError` where a tensor has another shape, or the file has one too many.
-    static func loadWeights(_ path: String, into model: Model) throws {
-        let file = try SafetensorsFile(path: path)
-        var values: [String: [Float]] = [:]
-        for parameter in try model.parameters {
-            let tensor = try file.tensor(parameter.name)
-            guard tensor.shape == parameter.extents else {
-                throw UserError(
-                    "\(path): \(parameter.name) has the shape \(tensor.shape), expected "
-                        + "\(parameter.extents)")
-            }
-            values[parameter.name] = try file.floats(parameter.name)
-        }
-        if let other = file.tensors.first(where: { values[$0.name] == nil }) {
-            throw UserError("\(path): the model has no weight \"\(other.name)\"")
-        }
-        try model.setWeights(values)
+    private static func file(_ name: String, in folder: String) -> String {
+        URL(fileURLWithPath: folder, isDirectory: true).appendingPathComponent(name).path
     }
-
-    private static func json(_ path: String) throws -> JSONValue {
-        do {
-            return try JSONValue(parsing: ReadableFile.contents(of: path))
-        } catch let error as JSONError {
-            throw UserError("\(path): \(error)")
-        }
-    }
-}
-
-extension URL {
-    fileprivate func file(_ name: String) -> String { appendingPathComponent(name).path }
 }

@@ -38,7 +38,7 @@ struct TrainingPlan: Sendable {
             options: TrainingOptions(
                 threadCount: command.threads.count, seed: command.seed,
                 backend: command.backend.backend))
-        if let path = command.initialWeights { try ModelFolder.loadWeights(path, into: model) }
+        if let path = command.initialWeights { try model.loadWeights(from: path) }
     }
 
     /// `Learning from 4,000 rows, judged by 800`

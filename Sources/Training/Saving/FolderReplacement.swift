@@ -14,20 +14,17 @@ import MartletFiles
 /// takes the place of the old one in a single step. Whatever fails or whenever the process dies,
 /// the path holds the old folder or the new one.
 enum FolderReplacement {
-    /// - Parameter body: writes the files into the folder it is given.
+    /// - Parameters:
+    ///   - names: the files that a folder which is replaced may hold, and no others.
+    ///   - body: writes the files into the folder it is given.
     /// - Throws: what `body` throws or `FileError`; the path then holds what it held.
-    static func write(to path: String, _ body: (_ folder: String) throws -> Void) throws {
-        guard !path.isEmpty, !path.utf8.contains(0) else {
-            throw FileError(path: path, message: "is no path of a folder")
-        }
+    static func write(
+        to path: String, replacing names: Set<String>, _ body: (_ folder: String) throws -> Void
+    ) throws {
+        let exists = try isThere(path, holdingOnly: names)
         let target = URL(fileURLWithPath: path).standardizedFileURL.path
         let parent = (target as NSString).deletingLastPathComponent
         let name = (target as NSString).lastPathComponent
-        var isFolder: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: target, isDirectory: &isFolder)
-        guard !exists || isFolder.boolValue else {
-            throw FileError(path: path, message: "is a file; give a folder to save a model in")
-        }
         try FileManager.default.createDirectory(
             atPath: parent, withIntermediateDirectories: true)
         let suffix = String(UInt64.random(in: .min ... .max), radix: 36)
@@ -41,6 +38,32 @@ enum FolderReplacement {
         try flush(temporary)
         try exchange(temporary, target, exists: exists)
         try flush(parent)
+    }
+
+    /// Whether there is a folder at the path that may be replaced.
+    ///
+    /// - Throws: `FileError` where there is a file, or a folder with files of somebody else.
+    static func isThere(_ path: String, holdingOnly names: Set<String>) throws -> Bool {
+        guard !path.isEmpty, !path.utf8.contains(0) else {
+            throw FileError(path: path, message: "is no path of a folder")
+        }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            return false
+        }
+        guard isFolder.boolValue else {
+            throw FileError(path: path, message: "is a file; give a folder to save a model in")
+        }
+        let others = try FileManager.default.contentsOfDirectory(atPath: path)
+            .filter { !names.contains($0) }.sorted()
+        guard others.isEmpty else {
+            let shown = others.prefix(3).joined(separator: ", ") + (others.count > 3 ? ", …" : "")
+            throw FileError(
+                path: path,
+                message: "holds other files (\(shown)) that saving a model would remove; give a "
+                    + "new folder, or one with a saved model and nothing else")
+        }
+        return true
     }
 
     private static func exchange(_ new: String, _ target: String, exists: Bool) throws {

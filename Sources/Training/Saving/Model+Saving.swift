@@ -13,6 +13,8 @@ enum SavedModel {
     static let training = "training.json"
     /// The optimizer's moments.
     static let optimizer = "optimizer.safetensors"
+
+    static let files: Set = [architecture, weights, training, optimizer]
 }
 
 extension Model {
@@ -21,14 +23,19 @@ extension Model {
     ///
     /// The folder is replaced whole or not at all, also if the process dies meanwhile.
     ///
-    /// - Throws: `LayerError` for a layer that cannot be written as JSON, `FileError`; a folder
-    ///   that was there before is then untouched.
-    public func save(to folder: String) throws {
+    /// - Parameter files: further files to save with it, bytes by name.
+    /// - Throws: `LayerError` for a layer that cannot be written as JSON; `FileError`, also where
+    ///   the folder holds files that a saved model does not have. A folder that was there before
+    ///   is then untouched.
+    public func save(to folder: String, with files: [String: [UInt8]] = [:]) throws {
         let architecture = try json()
         let runtime = ModelRuntime.of(self)
         let state = try runtime.optimizerState(of: self)
         let description = runtime.compiled?.json(updateCount: runtime.stepCount)
-        try FolderReplacement.write(to: folder) { temporary in
+        try FolderReplacement.write(
+            to: folder, replacing: SavedModel.files.union(files.keys)
+        ) { temporary in
+            for (name, bytes) in files { try AtomicFile.write(bytes, to: "\(temporary)/\(name)") }
             try AtomicFile.write(
                 architecture.serialized(), to: "\(temporary)/\(SavedModel.architecture)")
             try saveWeights(to: "\(temporary)/\(SavedModel.weights)")
@@ -37,6 +44,17 @@ extension Model {
                 description.serialized(.indented), to: "\(temporary)/\(SavedModel.training)")
             try SafetensorsFile.write(state, to: "\(temporary)/\(SavedModel.optimizer)")
         }
+    }
+
+    /// Throws what `save(to:with:)` would throw of the folder: to be asked before long work.
+    ///
+    /// - Parameter names: the names of the further files.
+    /// - Throws: `FileError`.
+    public static func requireSavable(
+        to folder: String, with names: Set<String> = []
+    ) throws {
+        _ = try FolderReplacement.isThere(
+            folder, holdingOnly: SavedModel.files.union(names))
     }
 
     /// Reads a model that `save` wrote; it predicts the same bits. To train on, compile it and
