@@ -99,9 +99,9 @@ class Workload:
         self.options = options
         self.name = f"{model}/{mode}/{self.batch_size}x{sequence_length}"
 
-    def arguments(self):
+    def arguments(self, mode=None):
         return [
-            self.model, "--mode", self.mode, "--batch-size", str(self.batch_size),
+            self.model, "--mode", mode or self.mode, "--batch-size", str(self.batch_size),
             "--sequence-length", str(self.sequence_length), "--threads",
             str(self.options.threads), "--dtype", self.dtype,
         ]
@@ -113,8 +113,8 @@ class Workload:
         command += ["--data", data, "--seconds", str(self.options.seconds)]
         return command + (["--variant", variant] if variant else []) + list(more)
 
-    def martlet_command(self, *more):
-        command = [self.options.martlet, "bench", *self.arguments()]
+    def martlet_command(self, *more, mode=None):
+        command = [self.options.martlet, "bench", *self.arguments(mode)]
         return command + ["--backend", self.options.backend, "--json", *more]
 
 
@@ -155,7 +155,8 @@ def check_outputs(workload, peers, data):
         results["martlet"] = run_process(
             workload.martlet_command(
                 "--weights", os.path.join(data, "weights.safetensors"), "--inputs",
-                os.path.join(data, "inputs.safetensors"), "--outputs", path),
+                os.path.join(data, "inputs.safetensors"), "--outputs", path,
+                mode="infer"),  # a training step keeps no outputs
             options.timeout)
         if os.path.exists(path):
             files["martlet"] = path

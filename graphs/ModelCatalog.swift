@@ -82,8 +82,8 @@ public enum ModelCatalog {
             ("\(block)/attention/key", "attention.key"),
             ("\(block)/attention/value", "attention.value"),
             ("\(block)/attention/attention_output", "attention.output"),
-            ("\(block)/feed_forward1", "feed_forward1"),
-            ("\(block)/feed_forward2", "feed_forward2"), ("dense", "dense"),
+            ("\(block)/inner", "feed_forward1"), ("\(block)/outer", "feed_forward2"),
+            ("dense", "dense"),
             ("dense_1", "classifier"),
         ]
         for (path, name) in kernels {
@@ -91,7 +91,7 @@ public enum ModelCatalog {
         }
         for number in 1...2 {
             for part in ["gamma", "beta"] {
-                weights["\(block)/normalization\(number)/\(part)"] = "norm\(number).\(part)"
+                weights["\(block)/normalization_\(number)/\(part)"] = "norm\(number).\(part)"
             }
         }
         return BenchmarkNames(weights: weights, inputs: ["text_vectorization": "input_ids"])

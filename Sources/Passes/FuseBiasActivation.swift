@@ -60,6 +60,14 @@ public struct FuseBiasActivation: Pass {
         case .binary(let binary) where binary.kind == .maximum:
             if r.splat(node.operands[1]) == 0 { return (.relu, node.operands[0], 1) }
             return r.splat(node.operands[0]) == 0 ? (.relu, node.operands[1], 1) : nil
+        // select(x > 0, x, 0), the relu that Keras's gradient at 0 asks for.
+        case .select:
+            let (x, other) = (node.operands[1], node.operands[2])
+            guard r.splat(other) == 0, case .compare(let compare) = r.op(node.operands[0]),
+                compare.direction == .gt
+            else { return nil }
+            let compared = r.operands(node.operands[0])
+            return compared[0] == x && r.splat(compared[1]) == 0 ? (.relu, x, 2) : nil
         // x · logistic(x) is silu.
         case .binary(let binary) where binary.kind == .multiply:
             let (x, y) = (node.operands[0], node.operands[1])

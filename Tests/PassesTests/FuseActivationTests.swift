@@ -122,7 +122,9 @@ struct FuseActivationTests {
         """
 
     @Test(arguments: [
-        ("relu", "%y = maximum(%z, %zero)"), ("tanh", "%y = tanh(%z)"),
+        ("relu", "%y = maximum(%z, %zero)"),
+        ("relu", "%m = compare(%z, %zero) {direction = gt}\n%y = select(%m, %z, %zero)"),
+        ("tanh", "%y = tanh(%z)"),
         ("logistic", "%y = logistic(%z)"), ("gelu", "%y = gelu(%z) {approximate = false}"),
         ("gelu_approximate", "%y = gelu(%z) {approximate = true}"),
         ("silu", "%g = logistic(%z)\n%y = multiply(%g, %z)"),
@@ -158,6 +160,25 @@ struct FuseActivationTests {
                 return "y" = %y
                 return "z" = %z
                 """)
+    }
+
+    /// Another comparison, or another value where it fails.
+    @Test(arguments: [("ge", "zero"), ("lt", "zero"), ("gt", "one")])
+    func selectOfAnotherKindIsNoReLU(_ direction: String, _ other: String) throws {
+        let splats = splats(["zero": 0].merging([other: other == "one" ? 1 : 0]) { $1 }, "[n, 3]")
+        let ending = """
+            %m = compare(%z, %zero) {direction = \(direction)}
+            %y = select(%m, %z, %\(other))
+            return "y" = %y
+            """
+        try expectRewrite(
+            FuseBiasActivation(), "x: f32[n, 4]; w: f32[4, 3]; bias: f32[3]",
+            before: splats + dense + ending,
+            after: splats + """
+                %p = dot_general(%x, %w) {left_contracting = (1), right_contracting = (0)}
+                %z = bias_activation(%p, %bias) {activation = identity}
+
+                """ + ending)
     }
 
     /// The addend is no bias, or what it is added to no product.
