@@ -3,7 +3,7 @@ import MartletIR
 /// The compiler's passes in order.
 public struct PassPipeline: Sendable {
     public var passes: [any Pass]
-    /// Names of passes to leave out.
+    /// Names of passes to leave out, whether or not they are among these.
     public var disabled: Set<String>
     /// Verifies the graph after every pass.
     public var verifies: Bool
@@ -58,10 +58,12 @@ public struct PassPipeline: Sendable {
     /// Runs the passes one after another.
     ///
     /// - Parameter observe: called after each pass with its name and the graph it made.
-    /// - Throws: what a pass throws, or the verifier's `GraphError` naming the pass.
+    /// - Throws: what a pass throws, the verifier's `GraphError` naming the pass, or a `GraphError`
+    ///   for a name in `disabled` that no pass has.
     public func run(
         _ graph: Graph, observe: (_ pass: String, _ graph: Graph) -> Void = { _, _ in }
     ) throws -> Graph {
+        try requireKnown(disabled, graph)
         var graph = graph
         for pass in passes where !disabled.contains(pass.name) {
             graph = try pass.run(graph)
@@ -76,5 +78,24 @@ public struct PassPipeline: Sendable {
             observe(pass.name, graph)
         }
         return graph
+    }
+
+    /// A misspelt name would switch nothing off, and nobody would know.
+    private func requireKnown(_ names: Set<String>, _ graph: Graph) throws {
+        // One set of names serves training and prediction, which run different passes.
+        var known = passes.map(\.name)
+        for pass in Self.simplification + Self.fusion where !known.contains(pass.name) {
+            known.append(pass.name)
+        }
+        for name in ["differentiate", "append-optimizer"] where !known.contains(name) {
+            known.append(name)
+        }
+        guard let unknown = names.subtracting(known).min() else { return }
+        var listed: [String] = []
+        for name in known where !listed.contains(name) { listed.append(name) }
+        throw GraphError(
+            path: graph.name,
+            message: "there is no pass \"\(unknown)\" to leave out; the passes are "
+                + listed.joined(separator: ", "))
     }
 }

@@ -102,4 +102,18 @@ struct PipelineTests {
         try Verifier.verify(graph)
         #expect(graph.outputs.count == 2)
     }
+
+    @Test func aMisspeltPassIsNotIgnored() throws {
+        let graph = try Graph(parsing: "graph \"g\" { }")
+        let pipeline = PassPipeline([FuseGelu()], disabled: ["fuse-gelo"])
+        let error = #expect(throws: GraphError.self) { try pipeline.run(graph) }
+        #expect(
+            error?.message == "there is no pass \"fuse-gelo\" to leave out; the passes are "
+                + "fuse-gelu, simplify-algebra, fold-constants, share-common-subexpressions, "
+                + "eliminate-dead-code, fuse-dropout, fuse-softmax, fuse-softmax-cross-entropy, "
+                + "fuse-layer-norm, fuse-attention, fuse-bias-activation, "
+                + "fuse-residual-layer-norm, differentiate, append-optimizer")
+        // A pass that these do not have may be left out all the same.
+        #expect(try PassPipeline([FuseGelu()], disabled: ["differentiate"]).run(graph) == graph)
+    }
 }
