@@ -26,7 +26,7 @@ public struct NonFiniteLossError: Error, Hashable, Sendable, CustomStringConvert
     public var batch: Int
 
     public var description: String {
-        "the loss is \(loss) in epoch \(epoch + 1), batch \(batch + 1) (step \(step)); the weights "
+        "the loss is \(loss.isNaN ? "nan" : "\(loss)") in epoch \(epoch + 1), batch \(batch + 1) (step \(step)); the weights "
             + "are as before this step. Lower the learning rate, clip the gradients, or look for "
             + "NaN, infinities and very large numbers among the inputs of that batch"
     }

@@ -105,6 +105,20 @@ struct StepTests {
         #expect(history.callback(TerminateOnNaN.self)?.error?.batch == 0)
     }
 
+    /// As in Keras: the batch is what there is, and no memory is asked for the rest.
+    @Test func aBatchLargerThanTheDataIsAllOfIt() async throws {
+        var weights: [[String: [Float]]] = []
+        for batchSize in [8, 1_000_000_000] {
+            let model = try Self.model()
+            try await model.fit(
+                Self.examples(8), batchSize: batchSize, epochs: 2,
+                validation: Self.examples(3, length: 12), verbosity: .silent)
+            _ = try await model.evaluate(Self.examples(8), batchSize: batchSize)
+            weights.append(try model.weights())
+        }
+        #expect(weights[0] == weights[1])
+    }
+
     @Test func cancellingStopsAfterAStep() async throws {
         let model = try Self.model()
         let examples = try Self.examples(8)

@@ -61,6 +61,16 @@ struct FitArguments {
     }
 }
 
+extension FitArguments {
+    /// A batch holds no more examples than there are: no memory is planned for others.
+    mutating func limitBatches(to training: Examples, _ validation: Examples? = nil) {
+        if let validation {
+            validationBatchSize = min(validationBatchSize ?? batchSize, max(validation.count, 1))
+        }
+        batchSize = min(batchSize, max(training.count, 1))
+    }
+}
+
 /// The examples in two: the first to learn from, the last to validate on.
 struct ValidationSplit {
     let training: Examples

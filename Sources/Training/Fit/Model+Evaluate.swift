@@ -10,7 +10,10 @@ extension Model {
         _ examples: Examples, batchSize: Int = 32, steps: Int? = nil,
         callbacks: [any Callback] = []
     ) async throws -> Logs {
-        try FitArguments(batchSize: batchSize, stepsPerEpoch: steps).validate()
+        var arguments = FitArguments(batchSize: batchSize, stepsPerEpoch: steps)
+        try arguments.validate()
+        arguments.limitBatches(to: examples)
+        let batchSize = arguments.batchSize
         return try await evaluate(batchSize: batchSize, steps, callbacks) { gate in
             try BatchFeed.source(examples, gate: gate, batchSize: batchSize, shuffleSeed: nil)
         }

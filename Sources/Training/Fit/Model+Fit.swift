@@ -26,7 +26,7 @@ extension Model {
         validationBatchSize: Int? = nil, validationFrequency: ValidationFrequency = 1,
         callbacks: [any Callback] = [], verbosity: Verbosity = .automatic
     ) async throws -> History {
-        let arguments = FitArguments(
+        var arguments = FitArguments(
             batchSize: batchSize, epochs: epochs, initialEpoch: initialEpoch,
             stepsPerEpoch: stepsPerEpoch, validationSteps: validationSteps,
             validationBatchSize: validationBatchSize, validationFrequency: validationFrequency,
@@ -37,14 +37,17 @@ extension Model {
             let split = try ValidationSplit(examples, share: validationSplit)
             (training, held) = (split.training, split.validation)
         }
-        let seed = ModelRuntime.of(self).currentOptions.seed
-        return try await fit(arguments) { gate in
+        arguments.limitBatches(to: training, held)
+        let (limited, seed) = (arguments, ModelRuntime.of(self).currentOptions.seed)
+        return try await fit(limited) { gate in
             try BatchFeed.source(
-                training, gate: gate, batchSize: batchSize, shuffleSeed: shuffle ? seed : nil)
+                training, gate: gate, batchSize: limited.batchSize,
+                shuffleSeed: shuffle ? seed : nil)
         } validation: { gate in
             try held.map {
                 try BatchFeed.source(
-                    $0, gate: gate, batchSize: validationBatchSize ?? batchSize, shuffleSeed: nil)
+                    $0, gate: gate, batchSize: limited.validationBatchSize ?? limited.batchSize,
+                    shuffleSeed: nil)
             }
         }
     }
