@@ -15,14 +15,16 @@ public struct PretrainedEncoder: Sendable {
     public let maxPositions: Int
     /// The names of the classes in the order of their numbers; empty for a bare encoder.
     public let labelNames: [String]
-    private let write: @Sendable (String, [String: [Float]]?) throws -> Void
+    /// The name of the encoder as a layer of a model with a head: what `freeze` takes.
+    public let encoderLayerName: String
+    private let write: @Sendable (String, [String: [Float]]?, Int?) throws -> Void
 
     /// Loads a folder; see `BERT.fromPretrained` for the arguments.
     ///
     /// - Throws: `JSONProblems` where the family is not known; what `fromPretrained` throws.
     public init(
         _ folder: String, head: EncoderHead = .bare, maxLength: Int? = nil,
-        preprocesses: Bool = false, labelNames: [String]? = nil,
+        preprocesses: Bool = false, labelNames: [String]? = nil, dropout: Double? = nil,
         options: LoadingOptions = LoadingOptions()
     ) throws {
         let type = try HuggingFaceFolder.modelType(folder)
@@ -30,13 +32,15 @@ public struct PretrainedEncoder: Sendable {
         case BERTConfiguration.modelType:
             let loaded = try BERT.fromPretrained(
                 folder, head: head, maxLength: maxLength, preprocesses: preprocesses,
-                labelNames: labelNames, options: options)
-            self.init(loaded, maxPositions: loaded.configuration.maxPositions)
+                labelNames: labelNames, dropout: dropout, options: options)
+            self.init(
+                loaded, encoderLayerName: type, maxPositions: loaded.configuration.maxPositions)
         case DistilBERTConfiguration.modelType:
             let loaded = try DistilBERT.fromPretrained(
                 folder, head: head, maxLength: maxLength, preprocesses: preprocesses,
-                labelNames: labelNames, options: options)
-            self.init(loaded, maxPositions: loaded.configuration.maxPositions)
+                labelNames: labelNames, dropout: dropout, options: options)
+            self.init(
+                loaded, encoderLayerName: type, maxPositions: loaded.configuration.maxPositions)
         default:
             throw JSONProblems(
                 source: "\(folder)/config.json",
@@ -48,7 +52,7 @@ public struct PretrainedEncoder: Sendable {
     }
 
     private init<Configuration>(
-        _ loaded: PretrainedModel<Configuration>, maxPositions: Int
+        _ loaded: PretrainedModel<Configuration>, encoderLayerName: String, maxPositions: Int
     ) {
         model = loaded.model
         tokenizer = loaded.tokenizer
@@ -56,13 +60,19 @@ public struct PretrainedEncoder: Sendable {
         weights = loaded.weights
         labelNames = loaded.configuration.labelNames
         self.maxPositions = maxPositions
-        write = { try loaded.save(to: $0, weights: $1) }
+        self.encoderLayerName = encoderLayerName
+        write = { try loaded.save(to: $0, weights: $1, maxLength: $2) }
     }
 
     /// Writes a folder that transformers loads.
     ///
-    /// - Parameter weights: what to save; those loaded by default.
-    public func save(to folder: String, weights: [String: [Float]]? = nil) throws {
-        try write(folder, weights)
+    /// - Parameters:
+    ///   - weights: what to save; those loaded by default.
+    ///   - maxLength: the longest sequence the model was trained on, for the tokenizer's
+    ///     `model_max_length`; as it was by default.
+    public func save(
+        to folder: String, weights: [String: [Float]]? = nil, maxLength: Int? = nil
+    ) throws {
+        try write(folder, weights, maxLength)
     }
 }

@@ -7,7 +7,8 @@ struct MartletCommand: AsyncParsableCommand {
         abstract: "Declare, train, inspect and ship small transformers on ordinary CPUs.",
         subcommands: [
             ModelsCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
-            PredictCommand.self, TokenizeCommand.self, EncodeCommand.self, InspectCommand.self,
+            PredictCommand.self, LessonCommand.self, TokenizeCommand.self, EncodeCommand.self,
+            InspectCommand.self,
             BenchCommand.self,
         ])
 }

@@ -46,7 +46,7 @@ struct AGNewsTransformerTests {
         sizes.maskZero = true
         let model = try AGNewsTransformer.model(sizes)
         #expect(try selections(model) == 1)
-        #expect(model.warnings.isEmpty)
+        #expect(model.declarationDiagnostics.isEmpty)
     }
 
     @Test func itReadsBackFromJSON() throws {

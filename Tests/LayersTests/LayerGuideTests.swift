@@ -43,7 +43,7 @@ struct LayerGuideTests {
                 "gated_feed_forward/output/kernel", "gated_feed_forward/output/bias",
                 "scale/scale", "dense/kernel", "dense/bias",
             ])
-        #expect(try model.trace(training: false, batchBound: 2).warnings.isEmpty)
+        #expect(try model.trace(training: false, batchBound: 2).diagnostics.isEmpty)
     }
 
     @Test func guideShowsThisCode() throws {

@@ -77,14 +77,14 @@ struct LossTests {
         let doubtful = try Loss.sparseCategoricalCrossentropy(fromLogits: true).emit(
             labels: labels, output: output, in: b)
         #expect(
-            doubtful.warnings == [
+            doubtful.diagnostics.map(\.description) == [
                 "sparse_categorical_crossentropy: fromLogits is true, but the output is a "
                     + "softmax, so it is probabilities; the loss uses what the softmax was taken "
                     + "of. Remove the activation or set fromLogits: false"
             ])
         let plain = try Loss.sparseCategoricalCrossentropy().emit(
             labels: labels, output: output, in: b)
-        #expect(plain.warnings.isEmpty)
+        #expect(plain.diagnostics.isEmpty)
     }
 
     /// Labels in 0..<4 or probabilities, and outputs that are positive and below 1.

@@ -12,13 +12,15 @@ extension BERT {
     ///
     /// - Parameters:
     ///   - maxLength: the longest sequence the model will be given; all positions by default.
-    ///   - preprocesses: whether the model takes strings, cut and filled up to `maxLength` (128 by
-    ///     default).
+    ///   - preprocesses: whether the model takes strings, cut to `maxLength` (128 by default, or the
+    ///     positions of the model if they are fewer).
     ///   - labelNames: the names of a new head's classes.
+    ///   - dropout: the rate of every dropout instead of those in the folder, which are kept when
+    ///     the model is saved.
     /// - Throws: errors that list everything wrong with the folder: see `PretrainedModel`.
     public static func fromPretrained(
         _ folder: String, head: EncoderHead = .bare, maxLength: Int? = nil,
-        preprocesses: Bool = false, labelNames: [String]? = nil,
+        preprocesses: Bool = false, labelNames: [String]? = nil, dropout: Double? = nil,
         options: LoadingOptions = LoadingOptions()
     ) throws -> PretrainedModel<BERTConfiguration> {
         let loaded = try PretrainedModel(
@@ -34,9 +36,11 @@ extension BERT {
             },
             build: { configuration, tokenizer in
                 try model(
-                    configuration, head: head, maxLength: maxLength,
+                    configuration.with(dropout: dropout), head: head, maxLength: maxLength,
                     preprocessor: preprocesses
-                        ? BERTPreprocessor(tokenizer, maxLength: maxLength ?? 128) : nil)
+                        ? BERTPreprocessor(
+                            tokenizer,
+                            maxLength: maxLength ?? min(128, configuration.maxPositions)) : nil)
             })
         try loaded.model.setWeights(loaded.weights)
         return loaded

@@ -48,6 +48,16 @@ public struct BERTConfiguration: Hashable, Sendable {
     /// 335,141,888 parameters.
     public static let large = BERTConfiguration(layers: 24, hiddenSize: 1_024, heads: 16)
 
+    /// With one rate for every dropout; as it is where that is nil.
+    func with(dropout: Double?) -> BERTConfiguration {
+        guard let dropout else { return self }
+        var changed = self
+        changed.dropout = dropout
+        changed.attentionDropout = dropout
+        changed.classifierDropout = dropout
+        return changed
+    }
+
     var initializer: Initializer { .normal(standardDeviation: initializerRange) }
 
     var block: EncoderBlock.Options {

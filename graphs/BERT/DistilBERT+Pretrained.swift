@@ -4,7 +4,7 @@ extension DistilBERT {
     /// A DistilBERT with the weights of a Hugging Face folder; see `BERT.fromPretrained`.
     public static func fromPretrained(
         _ folder: String, head: EncoderHead = .bare, maxLength: Int? = nil,
-        preprocesses: Bool = false, labelNames: [String]? = nil,
+        preprocesses: Bool = false, labelNames: [String]? = nil, dropout: Double? = nil,
         options: LoadingOptions = LoadingOptions()
     ) throws -> PretrainedModel<DistilBERTConfiguration> {
         let loaded = try PretrainedModel(
@@ -21,9 +21,11 @@ extension DistilBERT {
             },
             build: { configuration, tokenizer in
                 try model(
-                    configuration, head: head, maxLength: maxLength,
+                    configuration.with(dropout: dropout), head: head, maxLength: maxLength,
                     preprocessor: preprocesses
-                        ? BERTPreprocessor(tokenizer, maxLength: maxLength ?? 128) : nil)
+                        ? BERTPreprocessor(
+                            tokenizer,
+                            maxLength: maxLength ?? min(128, configuration.maxPositions)) : nil)
             })
         try loaded.model.setWeights(loaded.weights)
         return loaded

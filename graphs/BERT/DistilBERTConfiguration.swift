@@ -31,6 +31,16 @@ public struct DistilBERTConfiguration: Hashable, Sendable {
     /// Fixed in Hugging Face's code.
     static let epsilon = 1e-12
 
+    /// With one rate for every dropout; as it is where that is nil.
+    func with(dropout: Double?) -> DistilBERTConfiguration {
+        guard let dropout else { return self }
+        var changed = self
+        changed.dropout = dropout
+        changed.attentionDropout = dropout
+        changed.classifierDropout = dropout
+        return changed
+    }
+
     var initializer: Initializer { .normal(standardDeviation: initializerRange) }
 
     var block: EncoderBlock.Options {

@@ -25,14 +25,9 @@ extension ModelCatalog {
                 map: BERT.tensorMap(configuration, head: head, isNested: true)),
             givesLogits: true
         ) { changes in
-            var configuration = configuration
-            if let dropout = changes.dropout {
-                configuration.dropout = dropout
-                configuration.attentionDropout = dropout
-                configuration.classifierDropout = dropout
-            }
-            return try BERT.model(
-                configuration, head: head, maxLength: changes.sequenceLength ?? 128)
+            try BERT.model(
+                configuration.with(dropout: changes.dropout), head: head,
+                maxLength: changes.sequenceLength ?? 128)
         }
     }
 }

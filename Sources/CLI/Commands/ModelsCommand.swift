@@ -21,13 +21,22 @@ struct ModelsCommand: ParsableCommand {
                     "parameters": .integer(count), "classes": .strings(entry.classNames),
                 ]
             }
-            print(JSONValue.array(models).text())
+            let fineTuned: JSONValue = [
+                "name": .string(FineTuningOptions.modelName),
+                "abstract": .string(FineTuningOptions.abstract), "parameters": .null,
+                "classes": .strings(AGNewsReader.classNames),
+            ]
+            print(JSONValue.array(models + [fineTuned]).text())
             return
         }
-        let width = rows.map(\.0.name.count).max() ?? 0
+        let width = max(
+            rows.map(\.0.name.count).max() ?? 0, FineTuningOptions.modelName.count)
         for (entry, count) in rows {
             let name = entry.name.padding(toLength: width, withPad: " ", startingAt: 0)
             print("\(name)  \(entry.abstract) (\(count.formatted()) weights)")
         }
+        let name = FineTuningOptions.modelName.padding(
+            toLength: width, withPad: " ", startingAt: 0)
+        print("\(name)  \(FineTuningOptions.abstract); train --pretrained FOLDER")
     }
 }

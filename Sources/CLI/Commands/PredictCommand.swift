@@ -36,28 +36,37 @@ struct PredictCommand: AsyncParsableCommand {
         }
     }
 
-    private func predict(_ texts: [String], _ saved: ModelFolder) async throws {
-        let probabilities = try await saved.model.predict(texts, batchSize: 128).first.floats
-        let classes = saved.entry.classNames
-        for (row, text) in texts.enumerated() {
-            let values = probabilities[row * classes.count..<(row + 1) * classes.count]
-            guard let best = values.indices.max(by: { values[$0] < values[$1] }) else { continue }
-            let label = best - values.startIndex
+    private func predict(_ texts: [String], _ saved: TrainedModel) async throws {
+        let output = try await saved.model.predict(texts, batchSize: 128).first.floats
+        let classes = saved.classNames
+        let rows = saved.probabilities(output)
+        for (row, (text, values)) in zip(texts, rows).enumerated() {
+            guard let label = values.indices.max(by: { values[$0] < values[$1] }) else { continue }
             print(
                 json.isOn
-                    ? object(text, label, classes, Array(values)).text()
-                    : "\(classes[label])\t\(percent(values[best]))\t\(text)")
+                    ? object(text, label, classes, values, logits(row, output, saved)).text()
+                    : "\(classes[label])\t\(percent(values[label]))\t\(text)")
         }
         fflush(nil)
     }
 
     private func object(
-        _ text: String, _ label: Int, _ classes: [String], _ values: [Float]
+        _ text: String, _ label: Int, _ classes: [String], _ values: [Float],
+        _ logits: ArraySlice<Float>?
     ) -> JSONValue {
-        [
+        var object: JSONObject = [
             "text": .string(text), "label": .integer(label), "class": .string(classes[label]),
             "probabilities": .array(values.map { .number(Double($0)) }),
         ]
+        object["logits"] = logits.map { .array($0.map { .number(Double($0)) }) }
+        return .object(object)
+    }
+
+    private func logits(
+        _ row: Int, _ output: [Float], _ saved: TrainedModel
+    ) -> ArraySlice<Float>? {
+        let width = saved.classNames.count
+        return saved.givesLogits ? output[row * width..<(row + 1) * width] : nil
     }
 
     private func percent(_ probability: Float) -> String {

@@ -9,7 +9,8 @@ struct TrainCommand: AsyncParsableCommand {
         commandName: "train", abstract: "Train a model on labelled texts.",
         discussion: """
             Files have the layout of AG News: class (1 to 4), title, description. Without them the \
-            embedded news corpus is learned. An interrupt (Ctrl-C) ends the training after the step \
+            embedded news corpus is learned. The model bert-classifier begins with a Hugging Face \
+            folder and is saved as one. An interrupt (Ctrl-C) ends the training after the step \
             under way and saves what was learned; a second one ends it at once.
             """)
 
@@ -42,6 +43,8 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "The seed of initial weights, shuffling and dropout.")
     var seed: UInt64 = 0
 
+    @OptionGroup var fineTuning: FineTuningOptions
+
     @OptionGroup var threads: ThreadOption
     @OptionGroup var backend: BackendOption
 
@@ -54,6 +57,9 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Drop activations at random, as the model declares it.")
     var dropout = true
 
+    @Flag(help: "Refuse what is doubtful about model, loss or data instead of warning of it.")
+    var strict = false
+
     @OptionGroup var json: JSONOption
 
     func validate() throws {
@@ -63,11 +69,12 @@ struct TrainCommand: AsyncParsableCommand {
         if validation != nil && train == nil {
             throw ValidationError("--validation is given without --train")
         }
+        try fineTuning.validate(modelName: model.model, initialWeights: initialWeights)
     }
 
     func run() async throws {
         // Before anything takes time.
-        if let output { try ModelFolder.requireSavable(to: output) }
+        if let output { try requireSavable(to: output) }
         if let history { try OutputPath.requireFile(history, option: "--history") }
         let run = try TrainingPlan(self)
         let recorder = EpochRecorder()
@@ -85,8 +92,14 @@ struct TrainCommand: AsyncParsableCommand {
         if isInterrupted, let exitCode = watch.exitCode { throw exitCode }
     }
 
+    private func requireSavable(to output: String) throws {
+        model.model == FineTuningOptions.modelName
+            ? try FineTuning.requireSavable(to: output)
+            : try ModelFolder.requireSavable(to: output)
+    }
+
     private func save(_ run: TrainingPlan, _ recorder: EpochRecorder) throws {
-        if let output { try ModelFolder.save(run.model, run.entry, to: output) }
+        if let output { try run.save(output) }
         if let history {
             try AtomicFile.write(recorder.json.serialized(.indented), to: history)
         }

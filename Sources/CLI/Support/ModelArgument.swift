@@ -5,7 +5,7 @@ import MartletGraphs
 struct ModelArgument: ParsableArguments {
     @Argument(
         help: "A model's name, as `martlet models` lists them.",
-        completion: .list(ModelCatalog.entries.map(\.name)))
+        completion: .list(ModelCatalog.entries.map(\.name) + [FineTuningOptions.modelName]))
     var model: String
 
     /// - Throws: `UnknownModel`, which lists the names there are.

@@ -17,5 +17,9 @@ struct NewsData {
         labels = corpus.rows.map { Int32($0.label) }
     }
 
+    var news: [AGNewsExample] {
+        zip(texts, labels).map { AGNewsExample(text: $0, label: $1) }
+    }
+
     var examples: Examples { Examples(x: DataArray(texts), y: DataArray(labels)) }
 }

@@ -109,9 +109,14 @@ extension PretrainedModel {
     /// Writes a folder that transformers loads: `config.json`, `model.safetensors`, and the files
     /// of the tokenizer, each whole or not at all, the configuration last.
     ///
-    /// - Parameter weights: what to save; those loaded by default.
+    /// - Parameters:
+    ///   - weights: what to save; those loaded by default.
+    ///   - maxLength: where the tokenizer shall cut texts: `model_max_length` of
+    ///     `tokenizer_config.json`; as it was by default.
     /// - Throws: `FileError` where writing fails, `PretrainedError` where a weight is missing.
-    public func save(to target: String, weights: [String: [Float]]? = nil) throws {
+    public func save(
+        to target: String, weights: [String: [Float]]? = nil, maxLength: Int? = nil
+    ) throws {
         let weights = weights ?? self.weights
         let specifications = try model.parameters
         let missing = specifications.filter { weights[$0.name]?.count != $0.elementCount }
@@ -129,6 +134,9 @@ extension PretrainedModel {
         for name in tokenizerFileNames where access("\(folder)/\(name)", F_OK) == 0 {
             let bytes = try ReadableFile.contents(of: "\(folder)/\(name)")
             try AtomicFile.write(bytes, to: "\(target)/\(name)")
+        }
+        if let maxLength {
+            try HuggingFaceFolder.setMaxLength(maxLength, of: target)
         }
         let json = JSONValue.object(savedConfiguration).serialized(.indented)
         try AtomicFile.write(json + [0x0A], to: "\(target)/config.json")

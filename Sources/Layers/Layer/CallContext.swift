@@ -76,6 +76,15 @@ public struct CallContext {
         return try emit(.constant(Constant(literal)), [])[0]
     }
 
+    /// Records that a layer averages over the steps of a tensor without a mask, which is doubtful
+    /// where padding is known.
+    func noteAverageWithoutMask(_ x: Tensor, of layer: any Layer) throws {
+        tracer.maskTrail.averages.append(
+            MaskTrail.Average(
+                path: path, className: LayerNames.className(of: layer),
+                input: try tracer.value(x)))
+    }
+
     /// Adds a warning to the traced model, prefixed by the layer path.
     public func warn(_ message: String) { tracer.warn(message) }
 }

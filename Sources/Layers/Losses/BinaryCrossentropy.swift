@@ -20,9 +20,12 @@ struct BinaryCrossentropy: LossFunction {
         return LossElements(try b.meanOfLastAxis(losses))
     }
 
-    func warnings(output: Value, in builder: GraphBuilder) -> [String] {
-        fromLogits && builder.logits(ofSigmoid: output) != nil
-            ? [GraphBuilder.logitsWarning(name, activation: "sigmoid")] : []
+    func diagnostics(output: Value, in builder: GraphBuilder) -> [Diagnostic] {
+        builder.probabilityDiagnostics(
+            output, fromLogits: fromLogits, loss: name, activation: "sigmoid")
+            + builder.logitDiagnostics(
+                output, isActivated: builder.logits(ofSigmoid: output) != nil,
+                fromLogits: fromLogits, loss: name, activation: "sigmoid")
     }
 }
 
@@ -37,6 +40,11 @@ struct BinaryFocalCrossentropy: LossFunction {
 
     var name: String { "binary_focal_crossentropy" }
     var labelKind: LabelKind { .likeOutput }
+
+    func diagnostics(output: Value, in builder: GraphBuilder) -> [Diagnostic] {
+        builder.probabilityDiagnostics(
+            output, fromLogits: fromLogits, loss: name, activation: "sigmoid")
+    }
 
     func elements(labels: Value, output: Value, in b: GraphBuilder) throws -> LossElements {
         let y = try b.smoothedBits(labels, labelSmoothing)

@@ -27,9 +27,12 @@ struct CategoricalCrossentropy: LossFunction {
         return LossElements(try b.negate(b.sumOfLastAxis(b.multiply(targets, logarithms))))
     }
 
-    func warnings(output: Value, in builder: GraphBuilder) -> [String] {
-        fromLogits && builder.logits(ofSoftmax: output) != nil
-            ? [GraphBuilder.logitsWarning(name, activation: "softmax")] : []
+    func diagnostics(output: Value, in builder: GraphBuilder) -> [Diagnostic] {
+        builder.probabilityDiagnostics(
+            output, fromLogits: fromLogits, loss: name, activation: "softmax")
+            + builder.logitDiagnostics(
+                output, isActivated: builder.logits(ofSoftmax: output) != nil,
+                fromLogits: fromLogits, loss: name, activation: "softmax")
     }
 }
 
@@ -43,6 +46,11 @@ struct CategoricalFocalCrossentropy: LossFunction {
 
     var name: String { "categorical_focal_crossentropy" }
     var labelKind: LabelKind { .likeOutput }
+
+    func diagnostics(output: Value, in builder: GraphBuilder) -> [Diagnostic] {
+        builder.probabilityDiagnostics(
+            output, fromLogits: fromLogits, loss: name, activation: "softmax")
+    }
 
     func elements(labels: Value, output: Value, in b: GraphBuilder) throws -> LossElements {
         let axis = b.type(of: output).rank - 1

@@ -49,7 +49,7 @@ public struct Loss: Sendable {
                 elements.values, mask: masks.first, sampleWeight: sampleWeight, for: name,
                 in: builder)
             return EmittedLoss(
-                value: value, warnings: function.warnings(output: output, in: builder))
+                value: value, diagnostics: function.diagnostics(output: output, in: builder))
         }
     }
 }
@@ -59,5 +59,5 @@ public struct EmittedLoss: Hashable, Sendable {
     /// A scalar, or one value for each element under the reduction `none`.
     public var value: Value
     /// What is doubtful in how loss and output are combined.
-    public var warnings: [String]
+    public var diagnostics: [Diagnostic]
 }

@@ -18,13 +18,13 @@ public protocol LossFunction: Sendable {
     ///   - output: what the model predicts, `[batch, …, classes]`.
     func elements(labels: Value, output: Value, in builder: GraphBuilder) throws -> LossElements
 
-    /// What is doubtful in this use of the loss, in words; it is computed all the same.
-    func warnings(output: Value, in builder: GraphBuilder) -> [String]
+    /// What is doubtful in this use of the loss; it is computed all the same.
+    func diagnostics(output: Value, in builder: GraphBuilder) -> [Diagnostic]
 }
 
 extension LossFunction {
     public var ignoredClass: Int? { nil }
-    public func warnings(output: Value, in builder: GraphBuilder) -> [String] { [] }
+    public func diagnostics(output: Value, in builder: GraphBuilder) -> [Diagnostic] { [] }
 }
 
 /// Losses before reduction.

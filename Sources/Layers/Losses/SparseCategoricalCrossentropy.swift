@@ -31,9 +31,12 @@ struct SparseCategoricalCrossentropy: LossFunction {
         try b.append(.softmaxCrossEntropy(SoftmaxCrossEntropy()), [logits, labels])[0]
     }
 
-    func warnings(output: Value, in builder: GraphBuilder) -> [String] {
-        fromLogits && builder.logits(ofSoftmax: output) != nil
-            ? [GraphBuilder.logitsWarning(name, activation: "softmax")] : []
+    func diagnostics(output: Value, in builder: GraphBuilder) -> [Diagnostic] {
+        builder.probabilityDiagnostics(
+            output, fromLogits: fromLogits, loss: name, activation: "softmax")
+            + builder.logitDiagnostics(
+                output, isActivated: builder.logits(ofSoftmax: output) != nil,
+                fromLogits: fromLogits, loss: name, activation: "softmax")
     }
 }
 
@@ -59,11 +62,5 @@ extension GraphBuilder {
         if let logits = logits(ofSoftmax: output) { return logits }
         if fromLogits { return output }
         return try unary(.log, clip(output, Self.epsilon, 1 - Self.epsilon))
-    }
-
-    static func logitsWarning(_ name: String, activation: String) -> String {
-        "\(name): fromLogits is true, but the output is a \(activation), so it is probabilities; "
-            + "the loss uses what the \(activation) was taken of. "
-            + "Remove the activation or set fromLogits: false"
     }
 }

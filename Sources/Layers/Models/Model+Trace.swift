@@ -2,14 +2,14 @@
 /// of.
 struct Inventory: Sendable {
     let parameters: [ParameterSpecification]
-    let warnings: [String]
+    let diagnostics: [Diagnostic]
 
     init(of architecture: Architecture) throws {
         let traced = try architecture.trace(
             into: GraphBuilder(name: "inventory"), isTraining: false,
             batch: Tensor.declaredBatch, floatType: .f32, trainability: Trainability())
         parameters = traced.parameters.map(\.specification)
-        warnings = traced.warnings
+        diagnostics = traced.diagnostics
     }
 }
 
@@ -65,9 +65,10 @@ extension Model {
         }
     }
 
-    /// What tracing the model warns of, such as masks that end at a layer.
-    public var warnings: [String] {
-        if case .graph(_, let inventory) = body { inventory.warnings } else { [] }
+    /// What tracing the model finds doubtful, such as masks that end at a layer. More is known once
+    /// the model is compiled.
+    public var declarationDiagnostics: [Diagnostic] {
+        if case .graph(_, let inventory) = body { inventory.diagnostics } else { [] }
     }
 
     /// The declared inputs, to build another model on.

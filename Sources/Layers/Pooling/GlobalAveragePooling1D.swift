@@ -36,6 +36,7 @@ public final class GlobalAveragePooling1D: Layer {
             x.rank == 3 && x.dtype.isFloat, "expected a float tensor of rank 3, received \(x)")
         let steps = dataFormat.stepsAxis
         guard let mask = x.mask else {
+            try context.noteAverageWithoutMask(x, of: self)
             return try x.mean(axes: [steps], keepsAxes: keepsDimensions)
         }
         let counted = try mask.expandingAxes(dataFormat == .channelsLast ? 2 : 1)

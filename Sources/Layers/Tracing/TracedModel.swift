@@ -31,8 +31,9 @@ public struct TracedModel {
     public let parameters: [Parameter]
     /// The part of the model that runs on the host, before the graph; empty without strings.
     public let hostPrefix: [HostStage]
-    /// What Keras would print while a model is called: masks that end, and the like.
-    public let warnings: [String]
+    /// What Keras would warn of while a model is called: masks that end, and the like.
+    public let diagnostics: [Diagnostic]
+    let maskTrail: MaskTrail
     /// The seed of random ops, if there are any; an i64 scalar.
     public let seed: Value?
     /// The number of updates done so far, if something already asked for it; an i64 scalar.
@@ -46,7 +47,8 @@ public struct TracedModel {
         isTraining = tracer.isTraining
         floatType = tracer.floatType
         parameters = tracer.parameters
-        warnings = tracer.warnings
+        diagnostics = tracer.diagnostics
+        maskTrail = tracer.maskTrail
         seed = tracer.seed
         step = tracer.step
         self.batch = batch

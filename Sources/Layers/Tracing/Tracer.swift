@@ -8,7 +8,8 @@ final class Tracer {
     let floatType: DType
     let trainability: Trainability
     private(set) var parameters: [TracedModel.Parameter] = []
-    private(set) var warnings: [String] = []
+    private(set) var diagnostics: [Diagnostic] = []
+    var maskTrail = MaskTrail()
     private(set) var seed: Value?
     private(set) var step: Value?
 
@@ -51,9 +52,9 @@ final class Tracer {
     /// f32 stands for the trace's float type.
     func resolve(_ dtype: DType) -> DType { dtype == .f32 ? floatType : dtype }
 
-    func warn(_ message: String) {
-        let warning = path.isEmpty ? message : "\(path): \(message)"
-        if !warnings.contains(warning) { warnings.append(warning) }
+    func warn(_ message: String, _ kind: Diagnostic.Kind = .layer) {
+        let diagnostic = Diagnostic(kind, path, message)
+        if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
     }
 
     // MARK: Values
@@ -107,22 +108,30 @@ final class Tracer {
             builder.path = outer
         }
         let outputs = try layer.call(inputs, context: CallContext(tracer: self))
-        return passMasks(of: inputs.tensors, through: layer, to: outputs)
+        let masked = try passMasks(of: inputs.tensors, through: layer, to: outputs)
+        maskTrail.record(
+            try masked.tensors.compactMap { try $0.mask.map(value) },
+            inputs: try inputs.tensors.compactMap { try $0.mask.map(value) }, path: layerPath)
+        return masked
     }
 
     private func passMasks<L: Layer>(
         of inputs: [Tensor], through layer: L, to outputs: L.Outputs
-    ) -> L.Outputs {
+    ) throws -> L.Outputs {
         switch layer.maskRule {
         case .custom: return outputs
         case .propagate:
             guard let mask = inputs.first?.mask else { return outputs }
             return outputs.mapTensors { $0.mask == nil ? $0.attaching(mask: mask) : $0 }
         case .drop:
-            if inputs.contains(where: { $0.mask != nil }) {
+            let masks = try inputs.compactMap { try $0.mask.map(value) }
+            if !masks.isEmpty {
+                maskTrail.dropped.formUnion(masks)
                 warn(
                     "\(LayerNames.className(of: layer)) was given a masked input but does not "
-                        + "support masks; the mask ends here")
+                        + "support masks; the mask ends here, and padding counts as tokens do from "
+                        + "here on. Choose a layer that takes masks, or say withoutMask() before it",
+                    .deadMask)
             }
             return outputs
         }

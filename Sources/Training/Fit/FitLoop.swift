@@ -6,6 +6,8 @@ struct FitLoop {
     let run: TrainingRun
     let runtime: ModelRuntime
     let arguments: FitArguments
+    /// What is doubtful about the model and this run.
+    let diagnostics: [Diagnostic]
     /// The batches of a validation; nil without one.
     let validation: BatchFeed.Source?
     private var feed: BatchFeed
@@ -16,12 +18,14 @@ struct FitLoop {
 
     init(
         run: TrainingRun, runtime: ModelRuntime, arguments: FitArguments, feed: BatchFeed,
+        diagnostics: [Diagnostic],
         validation: BatchFeed.Source?
     ) {
         self.run = run
         self.runtime = runtime
         self.arguments = arguments
         self.feed = feed
+        self.diagnostics = diagnostics
         self.validation = validation
         callbacks = arguments.callbacks
         // Last, so that it reports what the others have seen.
@@ -29,6 +33,7 @@ struct FitLoop {
     }
 
     mutating func callAsFunction() async throws -> History {
+        for diagnostic in diagnostics { history.warn("\(diagnostic)") }
         for index in callbacks.indices { try await callbacks[index].trainBegin(run) }
         var cancellation: CancellationError?
         do {
@@ -47,7 +52,6 @@ struct FitLoop {
             try await callbacks[index].trainEnd(run, logs: logs)
         }
         if let cancellation { throw cancellation }
-        for warning in runtime.warnings(of: .training) { history.warn(warning) }
         history.callbacks = Array(callbacks.prefix(arguments.callbacks.count))
         return history
     }

@@ -7,8 +7,11 @@ extension Model {
     /// - Parameters:
     ///   - metrics: reported beside the loss, without sample weights.
     ///   - weightedMetrics: reported with sample weights applied.
+    /// What runs but is most likely a mistake is in `diagnostics` afterwards.
+    ///
     /// - Throws: `TrainingError`, `OptimizerError`, `LayerError` or `GraphError` where the loss
-    ///   does not fit the model's output or an argument makes no sense.
+    ///   does not fit the model's output or an argument makes no sense; `StrictError` for anything
+    ///   doubtful under `TrainingOptions.isStrict`.
     public func compile(
         optimizer: Optimizer, loss: Loss, metrics: [Metric] = [], weightedMetrics: [Metric] = [],
         options: TrainingOptions = TrainingOptions()
@@ -17,6 +20,10 @@ extension Model {
             optimizer: optimizer, loss: loss, metrics: metrics, weightedMetrics: weightedMetrics)
         try ModelRuntime.of(self).compile(self, compilation, options)
     }
+
+    /// What the last `compile` found doubtful: runs all the same, unless
+    /// `TrainingOptions.isStrict`.
+    public var diagnostics: [Diagnostic] { ModelRuntime.of(self).compileDiagnostics }
 
     /// A copy of all weights by name, `dense/kernel`; made from the seed if they do not exist yet.
     public func weights() throws -> [String: [Float]] {

@@ -39,7 +39,7 @@ extension Model {
         }
         arguments.limitBatches(to: training, held)
         let (limited, seed) = (arguments, ModelRuntime.of(self).currentOptions.seed)
-        return try await fit(limited) { gate in
+        return try await fit(limited, labels: training.labels) { gate in
             try BatchFeed.source(
                 training, gate: gate, batchSize: limited.batchSize,
                 shuffleSeed: shuffle ? seed : nil)
@@ -88,7 +88,7 @@ extension Model {
             validationFrequency: validationFrequency, classWeight: classWeight,
             callbacks: callbacks, verbosity: verbosity)
         try arguments.validate()
-        return try await fit(arguments) { gate in
+        return try await fit(arguments, labels: nil) { gate in
             try BatchFeed.source(batches, gate: gate)
         } validation: { gate in
             try validation.map { try BatchFeed.source($0, gate: gate) }
@@ -112,8 +112,10 @@ extension Model {
             callbacks: callbacks, verbosity: verbosity)
     }
 
+    /// - Parameter labels: all labels there are to learn from; nil where they come in batches.
     private func fit(
-        _ arguments: FitArguments, training: (InputGate) throws -> BatchFeed.Source,
+        _ arguments: FitArguments, labels: DataArray?,
+        training: (InputGate) throws -> BatchFeed.Source,
         validation: (InputGate) throws -> BatchFeed.Source?
     ) async throws -> History {
         let runtime = ModelRuntime.of(self)
@@ -129,8 +131,16 @@ extension Model {
         let run = TrainingRun(
             model: self, runtime: runtime, epochCount: arguments.epochs,
             batchCount: arguments.stepsPerEpoch ?? feed.batchCount)
+        let doubts = try RunDiagnostics(
+            arguments, batchCount: run.batchCount, labels: labels, signature: signature,
+            runtime: runtime
+        ).found
+        try runtime.currentOptions.refuse(doubts)
+        let all = runtime.compileDiagnostics + doubts
+        if arguments.verbosity != .silent { DiagnosticOutput.warn(all) }
         var loop = FitLoop(
-            run: run, runtime: runtime, arguments: arguments, feed: feed, validation: held)
+            run: run, runtime: runtime, arguments: arguments, feed: feed, diagnostics: all,
+            validation: held)
         return try await loop()
     }
 }

@@ -28,6 +28,8 @@ struct InputSignature: Sendable {
         /// A label outside the classes that is allowed.
         var ignoredClass: Int?
         var lossName: String
+        /// The layer that makes the output.
+        var layerPath: String
     }
 
     init(_ model: Model, loss: Loss?) throws {
@@ -46,7 +48,8 @@ struct InputSignature: Sendable {
             labels = Labels(
                 type: loss.labelType(for: output),
                 classCount: isClass ? output.shape.dimensions.last?.fixed : nil,
-                ignoredClass: loss.function.ignoredClass, lossName: loss.name)
+                ignoredClass: loss.function.ignoredClass, lossName: loss.name,
+                layerPath: traced.builder.nodes[traced.outputs[0].value.node].path)
         }
     }
 

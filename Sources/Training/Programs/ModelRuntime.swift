@@ -14,6 +14,7 @@ final class ModelRuntime: @unchecked Sendable {
     private let lock = NSLock()
     private var options = TrainingOptions()
     private var compilation: Compilation?
+    private var diagnostics: [Diagnostic] = []
     private var store = ParameterStore()
     /// Empty until the weights exist.
     private var specifications: [ParameterSpecification] = []
@@ -34,8 +35,10 @@ final class ModelRuntime: @unchecked Sendable {
         try compilation.validate()
         // Tracing finds what does not fit now rather than at the first batch.
         let key = ProgramKey(mode: .evaluation)
-        _ = try ProgramGraph(
-            model, key, batchBound: 1, compilation: compilation, options: options)
+        let found = try ProgramGraph(
+            model, key, batchBound: 1, compilation: compilation, options: options
+        ).diagnostics
+        try options.refuse(found)
         try lock.withLock {
             guard !isTraining else {
                 throw TrainingError(
@@ -43,6 +46,7 @@ final class ModelRuntime: @unchecked Sendable {
             }
             let weights = specifications.isEmpty ? [:] : snapshot()
             self.compilation = compilation
+            diagnostics = found
             self.options = options
             programs = [:]
             pool = nil
@@ -254,10 +258,8 @@ final class ModelRuntime: @unchecked Sendable {
         }
     }
 
-    /// What tracing and the loss warn of.
-    func warnings(of mode: ProgramMode) -> [String] {
-        lock.withLock { programs.first { $0.key.mode == mode }?.value.warnings ?? [] }
-    }
+    /// What the last `compile` found doubtful.
+    var compileDiagnostics: [Diagnostic] { lock.withLock { diagnostics } }
 
     /// Makes the program of a mode before the first step, so that what cannot work is refused.
     func prepare(

@@ -26,7 +26,7 @@ final class Program {
     let sampleWeight: DataSlot?
     let outputs: [Output]
     let metrics: [ProgramMetric]
-    let warnings: [String]
+    let diagnostics: [Diagnostic]
     private let session: PlanSession
     private let lossBase: UnsafePointer<Float>?
     private let step: UnsafeMutablePointer<Int64>?
@@ -74,7 +74,7 @@ final class Program {
         lossBase = floats(ProgramGraph.loss)
         step = session.address(ofInput: "step")?.assumingMemoryBound(to: Int64.self)
         seed = session.address(ofInput: "seed")?.assumingMemoryBound(to: Int64.self)
-        warnings = program.warnings
+        diagnostics = program.diagnostics
     }
 
     /// The loss of the last run.

@@ -30,7 +30,7 @@ struct ProgramGraph {
     let labels: TensorType?
     let sampleWeight: TensorType?
     let metrics: [(name: String, metric: EmittedMetric)]
-    let warnings: [String]
+    let diagnostics: [Diagnostic]
 
     /// Traces the model and appends loss, metrics, gradient and optimizer as the mode asks.
     init(
@@ -42,7 +42,7 @@ struct ProgramGraph {
         let builder = traced.builder
         var (labels, weight): (TensorType?, TensorType?)
         var metrics: [(name: String, metric: EmittedMetric)] = []
-        var warnings = traced.warnings
+        var diagnostics = traced.diagnostics
         if key.mode == .prediction {
             traced.declareOutputs()
         } else {
@@ -63,7 +63,8 @@ struct ProgramGraph {
             let loss = try compilation.loss.emit(
                 labels: given, output: output.value, mask: output.mask,
                 sampleWeight: sampleWeight, in: builder)
-            warnings += loss.warnings
+            diagnostics += loss.diagnostics
+            diagnostics += traced.trainingDiagnostics(loss: loss.value)
             builder.output(Self.loss, loss.value)
             for (name, metric, isWeighted) in compilation.namedMetrics {
                 let emitted = try metric.emit(
@@ -89,7 +90,7 @@ struct ProgramGraph {
         self.labels = labels
         sampleWeight = weight
         self.metrics = metrics
-        self.warnings = warnings
+        self.diagnostics = diagnostics
     }
 
     private static func missingCompilation() throws -> Compilation {

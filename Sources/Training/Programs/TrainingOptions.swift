@@ -17,19 +17,22 @@ public struct TrainingOptions: Sendable {
     public var disabledPasses: Set<String>
     /// Verifies the graph after every pass.
     public var verifiesPasses: Bool
+    /// Refuses what is otherwise only warned of: see `Diagnostic`.
+    public var isStrict: Bool
     /// The most memory a program may take; nil for what the machine and its limits leave.
     public var memoryLimit: MemoryLimit?
 
     public init(
         threadCount: Int? = nil, seed: UInt64 = 0, backend: Backend = .default,
         disabledPasses: Set<String> = [], verifiesPasses: Bool = false,
-        memoryLimit: MemoryLimit? = nil
+        isStrict: Bool = false, memoryLimit: MemoryLimit? = nil
     ) {
         self.threadCount = threadCount
         self.seed = seed
         self.backend = backend
         self.disabledPasses = disabledPasses
         self.verifiesPasses = verifiesPasses
+        self.isStrict = isStrict
         self.memoryLimit = memoryLimit
     }
 }

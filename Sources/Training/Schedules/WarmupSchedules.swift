@@ -57,6 +57,18 @@ extension LearningRate {
                 warmupStepCount: warmupStepCount, totalStepCount: totalStepCount))
     }
 
+    /// A linear rise over a share of all steps, rounded up, then a linear fall to 0: what Hugging
+    /// Face's `Trainer` does with `warmup_ratio`.
+    public static func linearWarmupAndDecay(
+        peakLearningRate: Double, warmupRatio: Double, totalStepCount: Int
+    ) -> LearningRate {
+        let share = min(max(warmupRatio, 0), 1)
+        return linearWarmupAndDecay(
+            peakLearningRate: peakLearningRate,
+            warmupStepCount: Int((Double(totalStepCount) * share).rounded(.up)),
+            totalStepCount: totalStepCount)
+    }
+
     /// A linear rise from 0 to the peak, then the peak (`get_constant_schedule_with_warmup`).
     public static func constantWithWarmup(
         peakLearningRate: Double, warmupStepCount: Int
