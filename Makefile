@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MARTLET := .build/release/martlet
 
-.PHONY: help packages build run test check format bench docs golden clean
+.PHONY: help packages build run test fuzz check format bench docs golden clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' \
@@ -31,6 +31,9 @@ check: ## formatting, file sizes, links in the documentation
 
 format: ## format the sources
 	swift format --in-place --recursive --parallel Package.swift Sources Tests graphs Benchmarks
+
+fuzz: packages ## feed damaged files to the readers (INPUTS=10000000 for a long run)
+	Scripts/fuzz.sh $(or $(INPUTS),10000)
 
 bench: build ## time Martlet beside its peers (needs Python 3.11; downloads 3 GB of peers once)
 	@[ -x Benchmarks/.venv/bin/python ] || Benchmarks/make-venv.sh

@@ -17,6 +17,8 @@ public struct PretrainedEncoder: Sendable {
     public let labelNames: [String]
     /// The name of the encoder as a layer of a model with a head: what `freeze` takes.
     public let encoderLayerName: String
+    /// The number of the encoder's blocks.
+    public let layerCount: Int
     private let write: @Sendable (String, [String: [Float]]?, Int?) throws -> Void
 
     /// Loads a folder; see `BERT.fromPretrained` for the arguments.
@@ -34,13 +36,15 @@ public struct PretrainedEncoder: Sendable {
                 folder, head: head, maxLength: maxLength, preprocesses: preprocesses,
                 labelNames: labelNames, dropout: dropout, options: options)
             self.init(
-                loaded, encoderLayerName: type, maxPositions: loaded.configuration.maxPositions)
+                loaded, encoderLayerName: type, layerCount: loaded.configuration.layers,
+                maxPositions: loaded.configuration.maxPositions)
         case DistilBERTConfiguration.modelType:
             let loaded = try DistilBERT.fromPretrained(
                 folder, head: head, maxLength: maxLength, preprocesses: preprocesses,
                 labelNames: labelNames, dropout: dropout, options: options)
             self.init(
-                loaded, encoderLayerName: type, maxPositions: loaded.configuration.maxPositions)
+                loaded, encoderLayerName: type, layerCount: loaded.configuration.layers,
+                maxPositions: loaded.configuration.maxPositions)
         default:
             throw JSONProblems(
                 source: "\(folder)/config.json",
@@ -52,7 +56,8 @@ public struct PretrainedEncoder: Sendable {
     }
 
     private init<Configuration>(
-        _ loaded: PretrainedModel<Configuration>, encoderLayerName: String, maxPositions: Int
+        _ loaded: PretrainedModel<Configuration>, encoderLayerName: String, layerCount: Int,
+        maxPositions: Int
     ) {
         model = loaded.model
         tokenizer = loaded.tokenizer
@@ -61,6 +66,7 @@ public struct PretrainedEncoder: Sendable {
         labelNames = loaded.configuration.labelNames
         self.maxPositions = maxPositions
         self.encoderLayerName = encoderLayerName
+        self.layerCount = layerCount
         write = { try loaded.save(to: $0, weights: $1, maxLength: $2) }
     }
 

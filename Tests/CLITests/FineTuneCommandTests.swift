@@ -96,6 +96,28 @@ struct FineTuneCommandTests {
         #expect(try after.floats("classifier.bias").allSatisfy { $0 != 0 })
     }
 
+    /// With a decay of 0 only the head and the pooler move; with an accumulation as long as the
+    /// run nothing does before its last step.
+    @Test func layersLearnAtTheirRatesAndStepsAreAccumulated() throws {
+        let before = try SafetensorsFile(
+            path: Self.checkpoints.appendingPathComponent("bert_bare/model.safetensors").path)
+        func moves(_ output: String, _ more: [String]) throws -> [Bool] {
+            let run = try train(
+                "bert_bare", to: output,
+                ["--epochs", "1", "--learning-rate", "0.1", "--warmup-ratio", "0"] + more)
+            #expect(run.exitCode == 0, "\(run.errors)")
+            let after = try SafetensorsFile(path: files.path(output + "/model.safetensors"))
+            return try ["encoder.layer.1.output.dense.weight", "pooler.dense.weight"].map {
+                try after.bytes("bert." + $0) != before.bytes($0)
+            }
+        }
+        // Three steps of 12 rows in fives.
+        #expect(try moves("plain", []) == [true, true])
+        #expect(try moves("decayed", ["--layer-decay", "0"]) == [false, true])
+        #expect(try moves("late", ["--gradient-accumulation", "3"]) == [true, true])
+        #expect(try moves("never", ["--gradient-accumulation", "4"]) == [false, false])
+    }
+
     @Test func theSeedDecidesTheHead() throws {
         var heads: [[UInt8]] = []
         for (index, seed) in ["3", "3", "4"].enumerated() {

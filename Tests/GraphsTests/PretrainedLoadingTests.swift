@@ -149,6 +149,20 @@ import Testing
         #expect(message(folder) == expected(30, 31))
     }
 
+    // MARK: Fault 12
+
+    @Test func controlCharactersInNamesAreEscaped() throws {
+        let folder = try PretrainedFolder(copyOf: "bert_bare")
+        try folder.rewriteWeights { tensors in
+            tensors.append(
+                PretrainedFolder.Tensor(name: "head\u{1B}[31m\n", shape: [1], values: [0]))
+        }
+        let report = try BERT.fromPretrained(folder.path).report
+        #expect(report.unused == ["head\u{1B}[31m\n"])
+        #expect(report.description.contains("'head\\u{1b}[31m\\n'"))
+        #expect(!report.description.unicodeScalars.contains("\u{1B}"))
+    }
+
     // MARK: Fault 16
 
     @Test func tensorsThatDoNotFitAreListed() throws {

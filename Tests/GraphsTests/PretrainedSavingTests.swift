@@ -83,7 +83,7 @@ import Testing
     }
 
     private func encode(_ layer: any HostLayer, _ columns: [[String]]) throws -> [[Int32]] {
-        let count = try layer.outputs()[0].shape.fixed?[0] ?? 0
+        let count = try layer.outputs()[0].shape.dimensions[0].bound ?? 0
         let rowCount = columns[0].count
         let buffers = try layer.outputs().map { _ in
             UnsafeMutableBufferPointer<Int32>.allocate(capacity: count * rowCount)

@@ -10,7 +10,7 @@ struct EncodeCommand: ParsableCommand {
         discussion: """
             Writes a safetensors file with last_hidden_state [lines, max-length, hidden] and, for \
             models with a pooler, pooler_output [lines, hidden]. A line with a tab is a pair of \
-            texts.
+            texts. Padding is not computed: its states are zeros.
             """)
 
     @Argument(help: "A Hugging Face folder of a BERT or DistilBERT.", completion: .directory)
@@ -39,8 +39,7 @@ struct EncodeCommand: ParsableCommand {
         let loaded = try PretrainedEncoder(folder, maxLength: maxLength)
         for warning in loaded.report.warnings { StandardError.print(warning) }
         let options = EncodingOptions(
-            truncation: Truncation(maximumLength: maxLength),
-            padding: TokenPadding(.fixed(maxLength)))
+            truncation: Truncation(maximumLength: maxLength))
         var encodings: [TokenEncoding] = []
         var lines = InputLines()
         while true {
@@ -55,7 +54,7 @@ struct EncodeCommand: ParsableCommand {
         try write(encodings, session)
     }
 
-    /// States go to the file batch by batch; the pooled ones wait until their turn.
+    /// States go to the file window by window; the pooled ones wait until their turn.
     private func write(_ encodings: [TokenEncoding], _ session: EncoderSession) throws {
         var pooled: [Float] = []
         let rows = encodings.count
@@ -64,11 +63,11 @@ struct EncodeCommand: ParsableCommand {
                 name: "last_hidden_state", dtype: .f32,
                 shape: [rows, maxLength, session.hiddenSize]
             ) { append in
-                for first in stride(from: 0, to: rows, by: batchSize) {
-                    let batch = encodings[first..<min(first + batchSize, rows)]
-                    try session.run(batch)
-                    try append(UnsafeRawBufferPointer(session.states(rowCount: batch.count)))
-                    pooled += session.pooled(rowCount: batch.count)
+                for first in stride(from: 0, to: rows, by: windowSize(session)) {
+                    let end = min(first + windowSize(session), rows)
+                    let window = try run(Array(encodings[first..<end]), session)
+                    try window.states.withUnsafeBytes { try append($0) }
+                    pooled += window.pooled
                 }
             }
         ]
@@ -79,5 +78,41 @@ struct EncodeCommand: ParsableCommand {
                 ) { append in try pooled.withUnsafeBytes { try append($0) } })
         }
         try SafetensorsFile.write(tensors, to: output)
+    }
+
+    /// Lines whose states are held in memory: 64 MB of them, but a batch at least.
+    private func windowSize(_ session: EncoderSession) -> Int {
+        max((16 << 20) / max(maxLength * session.hiddenSize, 1), batchSize)
+    }
+
+    /// The states of lines in their order, zeros where they are filled up. Lines of like length
+    /// run together.
+    private func run(
+        _ encodings: [TokenEncoding], _ session: EncoderSession
+    ) throws -> (states: [Float], pooled: [Float]) {
+        let width = session.hiddenSize
+        var states = [Float](repeating: 0, count: encodings.count * maxLength * width)
+        var pooled = [Float](repeating: 0, count: session.hasPooler ? encodings.count * width : 0)
+        let order = encodings.indices.sorted {
+            (encodings[$0].count, $0) < (encodings[$1].count, $1)
+        }
+        for first in stride(from: 0, to: order.count, by: batchSize) {
+            let part = order[first..<min(first + batchSize, order.count)]
+            try session.run(part.map { encodings[$0] })
+            let found = session.states(rowCount: part.count)
+            let foundPooled = session.pooled(rowCount: part.count)
+            for (place, row) in part.enumerated() {
+                let count = min(encodings[row].count, maxLength) * width
+                let source = place * session.length * width
+                let target = row * maxLength * width
+                for index in 0..<count { states[target + index] = found[source + index] }
+                if session.hasPooler {
+                    for index in 0..<width {
+                        pooled[row * width + index] = foundPooled[place * width + index]
+                    }
+                }
+            }
+        }
+        return (states, pooled)
     }
 }

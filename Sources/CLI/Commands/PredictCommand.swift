@@ -26,7 +26,7 @@ struct PredictCommand: AsyncParsableCommand {
         let saved = try folder.load(threads: threads, backend: backend)
         if !text.isEmpty { return try await predict(text, saved) }
         // A person at a terminal gets an answer to every line, a file is read in larger parts.
-        let partSize = isatty(STDIN_FILENO) == 1 ? 1 : 128
+        let partSize = isatty(STDIN_FILENO) == 1 ? 1 : 4_096
         var lines = InputLines()
         while case let part = try lines.next(partSize), !part.isEmpty {
             try await predict(part, saved)
@@ -37,7 +37,7 @@ struct PredictCommand: AsyncParsableCommand {
     }
 
     private func predict(_ texts: [String], _ saved: TrainedModel) async throws {
-        let output = try await saved.model.predict(texts, batchSize: 128).first.floats
+        let output = try await saved.model.predict(texts, batchSize: 32).first.floats
         let classes = saved.classNames
         let rows = saved.probabilities(output)
         for (row, (text, values)) in zip(texts, rows).enumerated() {

@@ -1,14 +1,17 @@
 import Martlet
 import MartletGraphs
 
-/// A bare encoder ready to run on batches of one length.
-struct EncoderSession {
+/// A bare encoder ready to run on batches, each as long as its longest sequence.
+final class EncoderSession {
     let hiddenSize: Int
     let hasPooler: Bool
     private static let states = "last_hidden_state"
     private static let pooled = "pooler_output"
     private let session: PlanSession
-    private let length: Int
+    private let bound: Int
+    private let paddingID: Int32
+    /// Tokens in a row of the last run.
+    private(set) var length = 0
 
     init(
         _ loaded: PretrainedEncoder, batchSize: Int, length: Int, backend: Backend,
@@ -28,7 +31,8 @@ struct EncoderSession {
         if let pooled { traced.builder.output(Self.pooled, pooled.value) }
         hiddenSize = size
         hasPooler = pooled != nil
-        self.length = length
+        bound = length
+        paddingID = Int32(loaded.tokenizer.paddingID)
         let plan = try Plan(PassPipeline.inference().run(traced.builder.build()))
         let store = ParameterStore()
         let pool = try ThreadPool(threadCount: threadCount)
@@ -38,18 +42,22 @@ struct EncoderSession {
         }
     }
 
-    /// Runs on sequences that are filled up to the length.
-    func run(_ encodings: ArraySlice<TokenEncoding>) throws {
-        let columns: [(name: String, values: KeyPath<TokenEncoding, [Int32]>)] = [
-            ("input_ids", \.ids), ("attention_mask", \.attentionMask),
-            ("token_type_ids", \.typeIDs),
+    /// Runs on sequences that are filled up to the longest of them.
+    func run(_ encodings: [TokenEncoding]) throws {
+        let columns: [(name: String, values: KeyPath<TokenEncoding, [Int32]>, padding: Int32)] = [
+            ("input_ids", \.ids, paddingID), ("attention_mask", \.attentionMask, 0),
+            ("token_type_ids", \.typeIDs, 0),
         ]
+        length = SequenceLength.filledUp(encodings.map(\.count).max() ?? 1, bound: bound)
         for column in columns {
             guard let address = session.address(ofInput: column.name) else { continue }
             let buffer = address.assumingMemoryBound(to: Int32.self)
             for (row, encoding) in encodings.enumerated() {
                 let values = encoding[keyPath: column.values]
-                (buffer + row * length).update(from: values, count: min(values.count, length))
+                let count = min(values.count, length)
+                (buffer + row * length).update(from: values, count: count)
+                (buffer + row * length + count).update(
+                    repeating: column.padding, count: length - count)
             }
         }
         try session.run(SymbolExtents(["batch": encodings.count, "length": length]))

@@ -22,6 +22,17 @@ struct FineTuningOptions: ParsableArguments {
     @Option(help: "For bert-classifier: AdamW's weight decay (0 by default).")
     var weightDecay: Double?
 
+    @Option(
+        help:
+            "For bert-classifier: the factor on the rate from each block to the one before (1 by default)."
+    )
+    var layerDecay: Double?
+
+    @Option(
+        help:
+            "For bert-classifier: steps whose gradients are averaged for an update (1 by default).")
+    var gradientAccumulation: Int?
+
     @Flag(help: "For bert-classifier: train the head alone.")
     var freezeEncoder = false
 
@@ -33,7 +44,15 @@ struct FineTuningOptions: ParsableArguments {
         if let weightDecay, !(weightDecay >= 0 && weightDecay.isFinite) {
             throw ValidationError("--weight-decay is \(weightDecay), expected 0 or more")
         }
+        if let layerDecay, !(0...1).contains(layerDecay) {
+            throw ValidationError("--layer-decay is \(layerDecay), expected a factor from 0 to 1")
+        }
+        if let gradientAccumulation {
+            try requirePositive(gradientAccumulation, "--gradient-accumulation")
+        }
     }
+
+    var accumulation: Int { gradientAccumulation ?? 1 }
 
     /// - Throws: `ValidationError` where options do not go with the model.
     func validate(modelName: String, initialWeights: String?) throws {
@@ -52,6 +71,8 @@ struct FineTuningOptions: ParsableArguments {
         let given: [(option: String, isGiven: Bool)] = [
             ("--pretrained", pretrained != nil), ("--max-length", maxLength != nil),
             ("--warmup-ratio", warmupRatio != nil), ("--weight-decay", weightDecay != nil),
+            ("--layer-decay", layerDecay != nil),
+            ("--gradient-accumulation", gradientAccumulation != nil),
             ("--freeze-encoder", freezeEncoder),
         ]
         if let wrong = given.first(where: \.isGiven) {
@@ -86,12 +107,20 @@ struct FineTuning {
         if options.freezeEncoder { try loaded.model.freeze(loaded.encoderLayerName) }
     }
 
-    static func optimizer(_ command: TrainCommand, stepCount: Int) -> Optimizer {
-        .huggingFaceAdamW(
+    func optimizer(_ command: TrainCommand, stepCount: Int) -> Optimizer {
+        let options = command.fineTuning
+        let rates = options.layerDecay.map {
+            BERT.layerwiseRates(
+                layers: loaded.layerCount, decay: $0, encoder: loaded.encoderLayerName)
+        }
+        return .huggingFaceAdamW(
             learningRate: .linearWarmupAndDecay(
                 peakLearningRate: command.learningRate ?? 5e-5,
-                warmupRatio: command.fineTuning.warmupRatio ?? 0.1, totalStepCount: stepCount),
-            weightDecay: command.fineTuning.weightDecay ?? 0)
+                warmupRatio: options.warmupRatio ?? 0.1,
+                totalStepCount: max(stepCount / options.accumulation, 1)),
+            weightDecay: options.weightDecay ?? 0,
+            learningRateMultipliers: rates ?? [:],
+            gradientAccumulationStepCount: options.accumulation)
     }
 
     /// Refuses, before work is done for it, a folder with a model of the catalogue in it, which

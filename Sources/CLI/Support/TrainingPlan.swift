@@ -45,7 +45,7 @@ struct TrainingPlan: Sendable {
             let stepCount =
                 epochs * (stepsPerEpoch ?? (training.texts.count + batchSize - 1) / batchSize)
             try model.compile(
-                optimizer: FineTuning.optimizer(command, stepCount: stepCount),
+                optimizer: tuning.optimizer(command, stepCount: stepCount),
                 loss: FineTuning.loss, metrics: [.accuracy], options: options)
         }
     }

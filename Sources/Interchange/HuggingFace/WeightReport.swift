@@ -1,3 +1,5 @@
+import MartletJSON
+
 /// How the tensors of a folder and the weights of a model went together.
 public struct WeightReport: Hashable, Sendable, CustomStringConvertible {
     /// A tensor whose shape was not that of the weight.
@@ -62,9 +64,10 @@ public struct WeightReport: Hashable, Sendable, CustomStringConvertible {
     /// The warnings one after another; empty if all fits.
     public var description: String { warnings.joined(separator: "\n") }
 
-    /// At most 20 names, quoted.
+    /// At most 20 names, quoted, control characters escaped.
     static func list(_ names: [String]) -> String {
-        let shown = names.prefix(20).map { "'\($0)'" }.joined(separator: ", ")
+        let shown = names.prefix(20).map { "'\($0.quotedForMessage().dropFirst().dropLast())'" }
+            .joined(separator: ", ")
         return names.count > 20 ? "[\(shown), and \(names.count - 20) more]" : "[\(shown)]"
     }
 }

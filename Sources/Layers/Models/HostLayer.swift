@@ -19,12 +19,36 @@ public protocol HostLayer: AnyObject, Sendable {
     ///
     /// - Parameters:
     ///   - strings: one array for each of the `stringCount` columns, all of the batch's length.
-    ///   - buffers: one for each output, row-major, with room for the batch.
+    ///   - buffers: one for each output, row-major, with room for the batch, a symbol at its bound.
     /// - Throws: what is wrong with the strings or with the layer's state (no vocabulary yet).
     func encode(_ strings: [[String]], into buffers: [HostBuffer]) throws
+
+    /// The rows of a batch as long as they are, for layers whose outputs have a length that is a
+    /// symbol; nil (the default) for layers that fill every row up to a fixed length.
+    ///
+    /// What runs the model fills rows up to the longest of each batch; `encode(_:into:)`, which
+    /// fills them up to the symbol's bound, is for models whose outputs have that length, too.
+    func encodeRows(_ strings: [[String]]) throws -> HostRows?
+}
+
+/// Sequences of different lengths that a host layer made of strings, before they are filled up.
+public struct HostRows: Sendable {
+    /// The length of each example; the same in all outputs.
+    public var lengths: [Int]
+    /// For each output the elements of all rows, one row after another.
+    public var outputs: [[Int32]]
+    /// What each output is filled up with.
+    public var padding: [Int32]
+
+    public init(lengths: [Int], outputs: [[Int32]], padding: [Int32]) {
+        self.lengths = lengths
+        self.outputs = outputs
+        self.padding = padding
+    }
 }
 
 extension HostLayer {
+    public func encodeRows(_ strings: [[String]]) throws -> HostRows? { nil }
     public var name: String? { nil }
     public var stringCount: Int { 1 }
 
@@ -60,7 +84,7 @@ extension HostLayer {
 /// A tensor that a host layer makes.
 public struct HostOutput: Hashable, Sendable {
     public var name: String
-    /// Without the batch axis; all extents known.
+    /// Without the batch axis; all extents known, but for a length that is a symbol.
     public var shape: Shape
     /// i32, or f32 for bag-of-words features.
     public var dtype: DType

@@ -17,7 +17,8 @@ public struct Predictions: Sendable, Hashable {
 extension Model {
     /// The model's outputs for examples; labels and weights are not looked at.
     ///
-    /// Strings are encoded in the background while earlier batches run.
+    /// Strings are encoded in the background while earlier batches run. Texts of like length run
+    /// together where the model's outputs allow it; outputs are in the order given.
     ///
     /// - Throws: `TrainingError` where the inputs do not fit, before anything runs.
     public func predict(_ examples: Examples, batchSize: Int = 32) async throws -> Predictions {
@@ -25,6 +26,9 @@ extension Model {
         let runtime = ModelRuntime.of(self)
         let signature = try runtime.signature(self, .prediction)
         let gate = InputGate(signature: signature, needsLabels: false)
+        if let sorted = try await SortedPrediction(gate, self, runtime, batchSize)?(examples) {
+            return sorted
+        }
         let source = try BatchFeed.source(
             examples, gate: gate, batchSize: batchSize, shuffleSeed: nil)
         var feed = BatchFeed(source, isContinuous: false, firstPass: 0)

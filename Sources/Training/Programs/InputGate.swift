@@ -40,8 +40,12 @@ struct InputGate: Sendable {
             }
         }
         var prepared = PreparedBatch(rowCount: rowCount, inputs: inputs)
+        var lengths = try requireEqualLengths(inputs)
         guard needsLabels else { return prepared }
         prepared.labels = try labels(examples.labels, rowCount, firstRow)
+        if let labels = prepared.labels, let expected = signature.labels {
+            try require(labels, expected.type, "labels", &lengths)
+        }
         prepared.sampleWeight = try weights(
             examples.sampleWeight, labels: prepared.labels, rowCount, firstRow)
         return prepared
@@ -83,6 +87,35 @@ struct InputGate: Sendable {
                 subject,
                 "\(values.rowCount) examples, but input \"\(first)\" has \(rowCount); "
                     + "give one row of each for every example")
+        }
+    }
+
+    // MARK: Lengths
+
+    /// The extent of each symbol, with the first input that has it.
+    private typealias Lengths = [String: (extent: Int, subject: String)]
+
+    private func requireEqualLengths(_ inputs: [DataArray]) throws -> Lengths {
+        var lengths: Lengths = [:]
+        for (input, values) in zip(signature.tensors, inputs) {
+            try require(values, input.type, "input \"\(input.name)\"", &lengths)
+        }
+        return lengths
+    }
+
+    private func require(
+        _ values: DataArray, _ type: TensorType, _ subject: String, _ lengths: inout Lengths
+    ) throws {
+        for (dimension, extent) in zip(type.shape.dimensions, values.shape).dropFirst() {
+            guard let symbol = dimension.symbol else { continue }
+            let known = lengths[symbol.name] ?? (extent, subject)
+            guard known.extent == extent else {
+                throw TrainingError(
+                    subject,
+                    "its rows are \(extent) long, but those of \(known.subject) \(known.extent); "
+                        + "fill them up to one length")
+            }
+            lengths[symbol.name] = known
         }
     }
 

@@ -18,6 +18,9 @@ struct InputSignature: Sendable {
     var stages: [HostStage]
     /// The graph's data inputs, those that host layers fill among them.
     var graphInputs: [String]
+    /// Whether an output is as long as the sequences: rows are then filled up to the longest that
+    /// may be, so that all batches give outputs of one shape.
+    var hasOutputOfSequenceLength: Bool
     /// What labels a loss wants; nil without one.
     var labels: Labels?
 
@@ -42,6 +45,9 @@ struct InputSignature: Sendable {
         strings = try model.stringInputNames
         stages = traced.hostPrefix
         graphInputs = traced.inputs.map(\.name)
+        hasOutputOfSequenceLength = traced.outputs.contains {
+            $0.type.shape.dimensions.dropFirst().contains { $0.fixed == nil }
+        }
         if let loss, traced.outputs.count == 1 {
             let output = traced.outputs[0].type
             let isClass = loss.function.labelKind == .classIndices

@@ -31,9 +31,7 @@ final class Program {
     private let lossBase: UnsafePointer<Float>?
     private let step: UnsafeMutablePointer<Int64>?
     private let seed: UnsafeMutablePointer<Int64>?
-    /// Extents by number of rows: made once, so that a step allocates nothing.
-    private var extents: [Int: SymbolExtents] = [:]
-    private let batchName = "batch"
+    private var extents = ProgramExtents()
 
     init(
         _ program: ProgramGraph, batchBound: Int, store: ParameterStore,
@@ -55,6 +53,7 @@ final class Program {
             session.address(ofInput: name).map { DataSlot(name: name, type: type, base: $0) }
         }
         inputs = program.inputs.compactMap { slot($0.name, $0.type) }
+        extents.declare(inputs.map(\.type))
         labels = program.labels.flatMap { slot(ProgramGraph.labels, $0) }
         sampleWeight = program.sampleWeight.flatMap { slot(ProgramGraph.sampleWeight, $0) }
         outputs = program.outputs.compactMap { output in
@@ -84,6 +83,7 @@ final class Program {
     func fill(_ batch: PreparedBatch, rows: Range<Int>, order: [Int]? = nil) {
         for (index, slot) in inputs.enumerated() {
             slot.fill(from: batch.inputs[index], rows: rows, order: order)
+            extents.setLengths(ofInput: index, batch.inputs[index])
         }
         if let labels, let values = batch.labels {
             labels.fill(from: values, rows: rows, order: order)
@@ -97,18 +97,13 @@ final class Program {
     func run(rowCount: Int, step: Int64, seed: UInt64) throws {
         self.step?.pointee = step
         self.seed?.pointee = Int64(bitPattern: seed)
-        if let known = extents[rowCount] {
-            try session.run(known)
-        } else {
-            let made = SymbolExtents([batchName: rowCount])
-            extents[rowCount] = made
-            try session.run(made)
-        }
+        try session.run(extents.current(rowCount: rowCount))
     }
 
     /// The rows of an output after a run.
     func output(_ output: Output, rowCount: Int) -> DataArray {
-        let shape = output.type.shape.evaluated { $0.name == batchName ? rowCount : $0.bound } ?? []
+        let extents = extents.current(rowCount: rowCount)
+        let shape = output.type.shape.evaluated { extents($0) } ?? []
         let count = shape.reduce(1, *)
         switch output.type.dtype {
         case .f32:
