@@ -116,7 +116,7 @@ import Testing
             batch: .constant(batch), heads: heads, queries: .parameter("length", atMost: 40),
             keys: .parameter("length", atMost: 40), size: size, query: layout, key: layout,
             value: layout,
-            output: .dense(positions: length, heads: heads, size: size))
+            output: .dense(heads: heads, size: size))
         let slices = (0..<3).map { which in
             (0..<batch * length).flatMap { row in
                 packed[(row * width + which * heads * size)...].prefix(heads * size)

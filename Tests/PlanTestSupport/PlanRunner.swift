@@ -10,13 +10,17 @@ package struct PlanRunner {
     private let inputs: [String: ReferenceTensor]
     private let extents: SymbolExtents
 
-    /// - Parameter binder: the backend to run on, made for the plan; interpreted by default.
+    /// - Parameters:
+    ///   - binder: the backend to run on, made for the plan; interpreted by default.
+    ///   - prepare: changes the plan before it is bound: takes it in slices, say.
     package init(
         _ graph: Graph, _ inputs: [String: ReferenceTensor], extents: [String: Int],
-        pool: ThreadPool, binder: (Plan) throws -> any StepBinder = { _ in InterpretedBinder() }
+        pool: ThreadPool, binder: (Plan) throws -> any StepBinder = { _ in InterpretedBinder() },
+        prepare: (Plan) throws -> Plan = { $0 }
     ) throws {
-        plan = try Plan(graph)
+        plan = try prepare(Plan(graph))
         try MemoryPlanValidator.validate(plan.memory)
+        if let slicing = plan.slicing { try MemoryPlanValidator.validate(slicing.memory) }
         session = try PlanSession(
             plan, store: ParameterStore(), pool: pool, binder: binder(plan), finiteOutputs: [],
             isPoisoned: true)

@@ -5,7 +5,9 @@ import MartletInterchange
 
 /// One step of a model, compiled, with weights and inputs in place.
 struct BenchmarkStep {
+    /// As the backend runs it.
     let plan: Plan
+    let floatingPointOperationCount: Double
     let compileMilliseconds: Double
     private let store = ParameterStore()
     private let session: PlanSession
@@ -21,11 +23,14 @@ struct BenchmarkStep {
         step = try StepGraph(
             entry, mode: sizes.mode, batchSize: sizes.batchSize, changes: sizes.changes,
             verifies: false)
-        plan = try Plan(step.pipeline.run(step.start))
-        session = try PlanExecutor(backend).session(for: plan, store: store, pool: pool)
+        let executor = try PlanExecutor(backend)
+        let whole = try Plan(step.pipeline.run(step.start))
+        plan = try executor.prepared(whole)
+        session = try executor.session(for: plan, store: store, pool: pool)
         compileMilliseconds = clock.now.milliseconds(since: start)
         self.entry = entry
         extents = SymbolExtents(["batch": sizes.batchSize])
+        floatingPointOperationCount = whole.floatingPointOperationCount(extents)
         try initialize(entry.model(sizes.changes))
         fillInputs()
     }
@@ -84,7 +89,10 @@ struct BenchmarkStep {
 
     func run() throws { try session.run(extents) }
 
-    var floatingPointOperationCount: Double { plan.floatingPointOperationCount(extents) }
+    /// Bytes for everything that lives within a step, and the least that any placement needs.
+    var arenaByteCount: (taken: Int, lowerBound: Int) {
+        (session.arenaByteCount, session.arenaLowerBoundByteCount)
+    }
 
     // MARK: Weights, inputs and outputs as files
 

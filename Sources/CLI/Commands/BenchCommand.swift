@@ -67,8 +67,8 @@ struct BenchCommand: ParsableCommand {
             ("minimum_milliseconds", .number(timing.minimum)),
             ("steps", .integer(timing.milliseconds.count)), ("gflops", .number(rate / 1e9)),
             ("percent_of_peak", .number(100 * rate / peak)),
-            ("arena_bytes", .integer(step.plan.memory.peakByteCount)),
-            ("lower_bound_bytes", .integer(step.plan.memory.lowerBoundByteCount)),
+            ("arena_bytes", .integer(step.arenaByteCount.taken)),
+            ("lower_bound_bytes", .integer(step.arenaByteCount.lowerBound)),
             ("compile_milliseconds", .number(step.compileMilliseconds)),
             ("peak_memory_bytes", .integer(Machine.peakMemoryByteCount)),
         ])

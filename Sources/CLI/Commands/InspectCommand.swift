@@ -9,7 +9,7 @@ struct InspectCommand: ParsableCommand {
         commandName: "inspect", abstract: "Look inside a compiled model.",
         discussion: """
             Without options: the passes in order, with the size of the graph each leaves. Memory and \
-            steps are those of the interpreted plan, at the full batch size.
+            steps are those of the default backend, at the full batch size.
             """)
 
     @OptionGroup var model: ModelArgument
@@ -45,9 +45,10 @@ struct InspectCommand: ParsableCommand {
                 print(stage.graph.text, terminator: "")
             }
         } else if memory {
-            try showMemory(Plan(stages.final).memory)
+            let plan = try PlanExecutor().prepared(Plan(stages.final))
+            showMemory(plan.memory, slice: plan.slicing?.memory)
         } else if plan {
-            try showSteps(Plan(stages.final))
+            try showSteps(PlanExecutor().prepared(Plan(stages.final)))
         } else {
             showPasses(stages.stages)
         }
@@ -69,16 +70,18 @@ struct InspectCommand: ParsableCommand {
         }
     }
 
-    private func showMemory(_ memory: MemoryPlan) {
+    private func showMemory(_ memory: MemoryPlan, slice: MemoryPlan?) {
         if json.isOn {
             show([
                 "arena_bytes": .integer(memory.peakByteCount),
                 "lower_bound_bytes": .integer(memory.lowerBoundByteCount),
                 "naive_bytes": .integer(memory.naiveByteCount),
                 "busiest_step": .integer(memory.busiestStep),
+                "slice_bytes": slice.map { .integer($0.peakByteCount) } ?? .null,
             ])
         } else {
             print(memory.picture(), terminator: "")
+            if let slice { print("\na slice, of which each thread has one\n\(slice.picture())") }
         }
     }
 
@@ -86,6 +89,7 @@ struct InspectCommand: ParsableCommand {
         func value(_ value: PlanValue) -> String {
             switch plan.buffers[value.buffer].storage {
             case .arena(let byteOffset): "\(value.type) at \(byteOffset)"
+            case .slice(let byteOffset): "\(value.type) in slice at \(byteOffset)"
             case .input: "\(value.type) \"\(plan.buffers[value.buffer].name)\""
             case .constant: "\(value.type) constant"
             }
@@ -103,10 +107,25 @@ struct InspectCommand: ParsableCommand {
             return
         }
         for (index, step) in plan.steps.enumerated() {
+            if let slicing = plan.slicing {
+                if index == slicing.steps.lowerBound { print(Self.describe(slicing)) }
+                if index == slicing.steps.upperBound { print("end of the slices") }
+            }
             print("\(index) \(step.label)" + (step.path.isEmpty ? "" : "  @ \(step.path)"))
             print("    from \(step.operands.map(value).joined(separator: ", "))")
             print("    to   \(step.results.map { $0.map(value) ?? "–" }.joined(separator: ", "))")
         }
+    }
+
+    private static func describe(_ slicing: BatchSlicing) -> String {
+        let symbol = slicing.symbol
+        let entries = "for every \(slicing.sliceBound) of \(symbol.name) <= \(symbol.bound)"
+        let order =
+            slicing.isSerial
+            ? "one slice after another"
+            : "\(slicing.groupCount(of: symbol.bound)) groups of \(slicing.slicesPerGroup) slices"
+        return entries + ", \(order), \(slicing.memory.peakByteCount) bytes a slice, "
+            + "\(slicing.sums.count) sums of \(slicing.sumElementCount) elements a group:"
     }
 
     private func show(_ value: JSONValue) { print(value.text()) }

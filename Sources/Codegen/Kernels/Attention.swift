@@ -1,20 +1,21 @@
 /// How one of attention's tensors, `[batch, position, head, size]`, lies in memory: the distance in
 /// elements between neighbours on each axis. Neighbours on the last axis are adjacent.
 package struct HeadLayout: Hashable, Sendable {
-    package var batchStride: Int
+    /// Nil where the batch entries follow one another without a gap: the tensor's actual number of
+    /// positions times `positionStride`.
+    package var batchStride: Int?
     package var positionStride: Int
     package var headStride: Int
 
-    package init(batchStride: Int, positionStride: Int, headStride: Int) {
+    package init(batchStride: Int?, positionStride: Int, headStride: Int) {
         self.batchStride = batchStride
         self.positionStride = positionStride
         self.headStride = headStride
     }
 
     /// Rows of `heads · size` elements, one after the other.
-    package static func dense(positions: Int, heads: Int, size: Int) -> HeadLayout {
-        HeadLayout(
-            batchStride: positions * heads * size, positionStride: heads * size, headStride: size)
+    package static func dense(heads: Int, size: Int) -> HeadLayout {
+        HeadLayout(batchStride: nil, positionStride: heads * size, headStride: size)
     }
 }
 
@@ -44,7 +45,7 @@ package struct Attention: Hashable, Sendable {
     package var key: HeadLayout
     package var value: HeadLayout
     package var output: HeadLayout
-    /// A byte for each `[batch, key]` (rows `keys.bound` apart): 0 hides the key.
+    /// A byte for each `[batch, key]`: 0 hides the key.
     package var hasKeyMask: Bool
     /// Query t sees the keys s ≤ t.
     package var isCausal: Bool
@@ -68,13 +69,10 @@ package struct Attention: Hashable, Sendable {
         self.size = size
         self.valueSize = valueSize
         self.scale = scale ?? 1 / Double(size).squareRoot()
-        func dense(_ positions: Extent, _ size: Int) -> HeadLayout {
-            .dense(positions: positions.bound, heads: heads, size: size)
-        }
-        self.query = query ?? dense(queries, size)
-        self.key = key ?? dense(keys, size)
-        self.value = value ?? dense(keys, valueSize)
-        self.output = output ?? dense(queries, valueSize)
+        self.query = query ?? .dense(heads: heads, size: size)
+        self.key = key ?? .dense(heads: heads, size: size)
+        self.value = value ?? .dense(heads: heads, size: valueSize)
+        self.output = output ?? .dense(heads: heads, size: valueSize)
         self.hasKeyMask = hasKeyMask
         self.isCausal = isCausal
         self.dropoutRate = dropoutRate
@@ -135,8 +133,12 @@ struct AttentionHead {
         firstBatch = drops ? builder.parameter("firstBatch") : builder.constant(0)
     }
 
-    func corner(_ tensor: Pointer, _ layout: HeadLayout) -> Pointer {
-        tensor + batch * layout.batchStride + head * layout.headStride
+    /// - Parameter positions: of the tensor.
+    func corner(_ tensor: Pointer, _ layout: HeadLayout, positions: Value) -> Pointer {
+        let entry =
+            layout.batchStride.map { batch * $0 }
+            ?? batch * (positions * layout.positionStride)
+        return tensor + entry + head * layout.headStride
     }
 
     /// Writes `[panel][size][panel columns]`, transposed and scaled, for all keys.
@@ -154,7 +156,7 @@ struct AttentionHead {
 
     /// Writes what the mask adds to each key's score; −∞ beyond the last key.
     func fillKeyBias(_ mask: Pointer?, to bias: Pointer) {
-        let rowStart = batch * attention.keys.bound
+        let rowStart = batch * keys
         k.loop(k.constant(0), k.constant(paddedKeys), step: lanes) { first in
             let exists = k.firstLanes(keys - first, of: lanes)
             var value = k.constant(Float(0), lanes: lanes)

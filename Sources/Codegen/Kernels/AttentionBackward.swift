@@ -22,11 +22,12 @@ extension Attention {
 
         let rows = Attention.backwardRows
         let backward = AttentionBackward(
-            head: head, query: head.corner(inputs[0], query), key: head.corner(inputs[1], key),
-            output: head.corner(inputs[3], output),
-            outputGradient: head.corner(inputs[4], output),
-            logSumExp: logSumExp + (head.batch * heads + head.head) * queries.bound,
-            queryGradient: head.corner(outputs[0], query),
+            head: head, query: head.corner(inputs[0], query, positions: head.queries),
+            key: head.corner(inputs[1], key, positions: head.keys),
+            output: head.corner(inputs[3], output, positions: head.queries),
+            outputGradient: head.corner(inputs[4], output, positions: head.queries),
+            logSumExp: logSumExp + (head.batch * heads + head.head) * head.queries,
+            queryGradient: head.corner(outputs[0], query, positions: head.queries),
             keyPanels: k.scratch("keyPanels", count: head.paddedKeys * size),
             valuePanels: k.scratch("valuePanels", count: head.paddedKeys * valueSize),
             bias: k.scratch("keyBias", count: head.paddedKeys),
@@ -41,14 +42,15 @@ extension Attention {
             backward.key, stride: key.positionStride, size: size, scale: base2Scale,
             to: backward.keyPanels)
         head.packTransposed(
-            head.corner(inputs[2], value), stride: value.positionStride, size: valueSize,
-            scale: nil, to: backward.valuePanels)
+            head.corner(inputs[2], value, positions: head.keys), stride: value.positionStride,
+            size: valueSize, scale: nil, to: backward.valuePanels)
         backward.clearAccumulators()
         k.loop(k.constant(0), head.queries, step: rows) { firstRow in
             backward.emitRows(firstRow, (head.queries - firstRow).minimum(k.constant(rows)))
         }
         backward.writeAccumulators(
-            head.corner(outputs[1], key), head.corner(outputs[2], value))
+            head.corner(outputs[1], key, positions: head.keys),
+            head.corner(outputs[2], value, positions: head.keys))
         return try k.finish()
     }
 }

@@ -15,10 +15,11 @@ extension Attention {
 
         let rows = Attention.rowBlock
         let forward = AttentionForward(
-            head: head, query: head.corner(tensors.0, query),
-            value: head.corner(tensors.2, value), output: head.corner(tensors.3, output),
+            head: head, query: head.corner(tensors.0, query, positions: head.queries),
+            value: head.corner(tensors.2, value, positions: head.keys),
+            output: head.corner(tensors.3, output, positions: head.queries),
             logSumExp: logSumExp.map {
-                $0 + (head.batch * heads + head.head) * queries.bound
+                $0 + (head.batch * heads + head.head) * head.queries
             },
             panels: k.scratch("keyPanels", count: head.paddedKeys * size),
             bias: k.scratch("keyBias", count: head.paddedKeys),
@@ -27,8 +28,8 @@ extension Attention {
             dropout: head.dropoutScratch(rows: rows))
         head.fillKeyBias(mask, to: forward.bias)
         head.packTransposed(
-            head.corner(tensors.1, key), stride: key.positionStride, size: size,
-            scale: base2Scale, to: forward.panels)
+            head.corner(tensors.1, key, positions: head.keys), stride: key.positionStride,
+            size: size, scale: base2Scale, to: forward.panels)
 
         var remainder: Int?
         if case .constant(let count) = queries { remainder = count % rows }

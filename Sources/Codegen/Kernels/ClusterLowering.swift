@@ -27,7 +27,7 @@ struct ClusterLowering {
         let last = lastAxis
         let isReduced = cluster.reducedAxes.contains(last)
         let isVector =
-            cluster.operands.allSatisfy { (0...1).contains($0.strides[last]) }
+            cluster.operands.allSatisfy { [0, 1].contains($0.strides[last]) }
             && (isReduced || cluster.results.allSatisfy { $0.strides[last] == 1 })
         lanes = isVector ? isa.lanes : 1
         groupSize = isVector && !isReduced && !cluster.reducedAxes.isEmpty ? 4 : 1
@@ -48,6 +48,7 @@ struct ClusterLowering {
         }
         let origin = Place(
             operands: operands,
+            indices: cluster.indices.map { _ in k.constant(0) },
             results: results.map { $0 + parts[1] * cluster.chunkStride })
         walkKept(keptAxes[...], origin, bounds)
     }
@@ -55,6 +56,7 @@ struct ClusterLowering {
     /// Where the tensors stand at one point of the loop nest.
     private struct Place {
         var operands: [Pointer]
+        var indices: [Value]
         var results: [Pointer]
     }
 
@@ -107,10 +109,13 @@ struct ClusterLowering {
     private func moved(_ place: Place, _ axis: Int, by index: Value) -> Place {
         Place(
             operands: zip(place.operands, cluster.operands)
-                .map { $0 + index * $1.strides[axis] },
+                .map { $0 + index * k.value(of: $1.strides[axis]) },
+            indices: zip(place.indices, cluster.indices).map { $0 + index * $1[axis] },
             results: cluster.reducedAxes.contains(axis)
                 ? place.results
-                : zip(place.results, cluster.results).map { $0 + index * $1.strides[axis] })
+                : zip(place.results, cluster.results).map {
+                    $0 + index * k.value(of: $1.strides[axis])
+                })
     }
 
     /// Computes and stores the results at one place: at each of `offsets` along the last axis.
@@ -168,7 +173,8 @@ struct ClusterLowering {
 
     private func evaluate(_ place: Place, _ offset: Int, _ mask: Value?) -> [Value] {
         cluster.expression.evaluate(
-            cluster.results.map(\.node), builder: k, lanes: lanes
+            cluster.results.map(\.node), builder: k, lanes: lanes,
+            indices: { place.indices[$0].convert(.signedToFloat, .float32).splat(lanes) }
         ) { index in
             let operand = cluster.operands[index]
             let isBroadcast = operand.strides[lastAxis] == 0

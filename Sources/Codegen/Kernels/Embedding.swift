@@ -64,7 +64,8 @@ package struct Embedding: Hashable, Sendable {
         let lanes = isa.lanes
         if !accumulates { clear(tableGradient, from: first, to: end, k, lanes) }
         k.loop(k.constant(0), k.value(of: rows)) { row in
-            let id = (ids + row).load().boundedIndex(below: vocabularySize)
+            // An id outside the table is nobody's.
+            let id = (ids + row).load().convert(.signExtend, .int64)
             let isMine = (id .>= first) & (id .< end)
             k.branch(isMine) {
                 for offset in stride(from: 0, to: dimension, by: lanes) {

@@ -3,6 +3,8 @@
 package enum ExpressionNode: Hashable, Sendable {
     /// Element of the cluster's operand with this number, converted to float32.
     case operand(Int)
+    /// The cluster's index with this number, as float32.
+    case index(Int)
     case constant(Float)
     case unary(UnaryFunction, Int)
     case binary(BinaryOperation, Int, Int)
@@ -66,7 +68,8 @@ package struct Expression: Hashable, Sendable {
 
     /// The values of `wanted`, given what the operands are here.
     func evaluate(
-        _ wanted: [Int], builder: LoopBuilder, lanes: Int, operands: (Int) -> Value
+        _ wanted: [Int], builder: LoopBuilder, lanes: Int, indices: (Int) -> Value,
+        operands: (Int) -> Value
     ) -> [Value] {
         var values: [Value] = []
         for node in nodes {
@@ -75,6 +78,7 @@ package struct Expression: Hashable, Sendable {
                 {
                     switch node {
                     case .operand(let index): operands(index)
+                    case .index(let number): indices(number)
                     case .constant(let constant): builder.constant(constant, lanes: lanes)
                     case .unary(let function, let a): function.apply(value(a))
                     case .binary(let operation, let a, let b):

@@ -41,19 +41,22 @@ extension StepCompiler {
         _ parameters: inout [String: KernelCall.Parameter]
     ) throws -> Attention {
         let (q, v) = (operand.query.type.shape, operand.value.type.shape)
-        guard !op.returnsScores, let queries = q[1].fixed, let keys = v[1].fixed,
-            let heads = q[2].fixed, let size = q[3].fixed, let valueSize = v[3].fixed,
-            queries > 0, keys > 0, size > 0, valueSize > 0
+        guard !op.returnsScores, let heads = q[2].fixed, let size = q[3].fixed,
+            let valueSize = v[3].fixed, size > 0, valueSize > 0
         else { throw NoKernel() }
+        let queries = try q[1].extent(named: "queries", &parameters)
+        let keys =
+            v[1] == q[1] ? queries : try v[1].extent(named: "keys", &parameters)
+        guard queries.bound > 0, keys.bound > 0 else { throw NoKernel() }
         if let mask = operand.mask?.type.shape {
             let isKeyMask = mask[1] == 1 && mask[2] == 1 && mask[0] == q[0] && mask[3] == v[1]
             guard isKeyMask else { throw NoKernel() }
         }
         dropoutParameters(op.rate, op.stream, operand.seed, operand.step, &parameters)
-        parameters["firstBatch"] = .constant(0)
+        parameters["firstBatch"] = .first(perEntry: 1)
         return Attention(
             batch: try q[0].extent(named: "batch", &parameters), heads: heads,
-            queries: .constant(queries), keys: .constant(keys), size: size, valueSize: valueSize,
+            queries: queries, keys: keys, size: size, valueSize: valueSize,
             scale: op.scale, hasKeyMask: operand.mask != nil, isCausal: op.isCausal,
             dropoutRate: op.rate, fullyMaskedRow: op.maskedRows == .uniform ? .uniform : .zero)
     }

@@ -35,6 +35,17 @@ public final class PlanExecutor: Sendable {
         #endif
     }
 
+    /// The plan in the form this backend runs fastest: `jit` takes the batch in slices where that
+    /// pays (`BatchSlicing`). What `session` runs, for those who want to see it or its memory.
+    ///
+    /// - Throws: `MemoryPlanError` where a size overflows.
+    public func prepared(_ plan: Plan) throws -> Plan {
+        #if LLVM
+            if let compiler { return try compiler.prepared(plan) }
+        #endif
+        return plan
+    }
+
     /// A plan with its memory, ready to run; see `PlanSession`.
     public func session(
         for plan: Plan, store: ParameterStore, pool: ThreadPool, finiteOutputs: Set<String> = []

@@ -5,22 +5,31 @@ extension StepCompiler {
     /// A cluster of f32 and bool values; other element types run interpreted.
     func compile(_ cluster: Cluster, _ step: PlanStep) throws -> CompiledStep {
         let output = try result(step)
-        guard output.type.dtype == .f32, !cluster.instructions.isEmpty else { throw NoKernel() }
+        guard output.type.dtype == .f32 else { throw NoKernel() }
         var parameters: [String: KernelCall.Parameter] = [:]
         let shape = try MergedShape(cluster, step)
-        let extents = try shape.dimensions.enumerated().map { axis, dimension in
+        let shapeExtents = try shape.dimensions.enumerated().map { axis, dimension in
             try dimension.extent(named: "extent\(axis)", &parameters)
         }
-        var expression = ClusterExpression()
+        var expression = ClusterExpression(cluster.shape)
         for leaf in cluster.leaves { try expression.append(leaf, step) }
         for instruction in cluster.instructions { try expression.append(instruction) }
         guard let node = expression.registers.last else { throw NoKernel() }
-        let operands = zip(step.operands, shape.operandStrides).map { operand, strides in
-            ClusterOperand(operand.type.dtype == .bool ? .int8 : .float32, strides: strides)
+        func extents(_ strides: [Dimension]) throws -> [Extent] {
+            try strides.enumerated().map { axis, stride in
+                // Equal strides share a parameter, whatever axis they are of.
+                let name = "stride" + stride.description.filter { $0 != " " }
+                return try stride.extent(named: name, &parameters)
+            }
+        }
+        let operands = try zip(step.operands, shape.operandStrides).map { operand, strides in
+            ClusterOperand(
+                try Self.element(operand.type.dtype), strides: try extents(strides))
         }
         let kernel = ElementwiseCluster(
-            shape: extents, operands: operands, expression: expression.expression,
-            results: [ClusterResult(node, strides: shape.resultStrides)])
+            shape: shapeExtents, operands: operands, indices: shape.indexStrides,
+            expression: expression.expression,
+            results: [ClusterResult(node, strides: try extents(shape.resultStrides))])
         return CompiledStep([
             KernelCall(
                 try kernel.lower(to: isa), step.operands.map { .value($0) } + [.value(output)],
@@ -28,39 +37,12 @@ extension StepCompiler {
         ])
     }
 
-    /// Sums over neighbouring axes, in fixed chunks where the results are few.
-    func compile(_ op: Reduce, _ step: PlanStep) throws -> CompiledStep {
-        let output = try result(step)
-        let shape = step.operands[0].type.shape
-        guard op.kind == .sum, output.type.dtype == .f32, let first = op.axes.first,
-            let last = op.axes.last, last - first == op.axes.count - 1, first == 0
-        else { throw NoKernel() }
-        let inner = try shape.fixedProduct(ofLast: shape.rank - last - 1)
-        let reduced = Shape(Array(shape.dimensions[first...last])).elementCount
-        var parameters: [String: KernelCall.Parameter] = [:]
-        let depth = try reduced.extent(named: "depth", &parameters)
-        guard depth.bound >= 1024, inner >= 8 else { throw NoKernel() }
-        let chunk = max(256, (depth.bound + 63) / 64)
-        var e = Expression()
-        let x = e.operand(0)
-        let kernel = ElementwiseCluster(
-            shape: [depth, .constant(inner)], operands: [ClusterOperand(strides: [inner, 1])],
-            expression: e, results: [ClusterResult(x, strides: [0, 1])], reduction: .sum,
-            reducedAxes: [0], reductionChunk: chunk, chunkStride: inner)
-        var compiled = CompiledStep([
-            KernelCall(
-                try kernel.lower(to: isa), [.value(step.operands[0]), .scratch(byteOffset: 0)],
-                parameters: parameters)
-        ])
-        let most = (depth.bound + chunk - 1) / chunk
-        compiled.sharedScratchByteCount = most * inner * MemoryLayout<Float>.stride
-        compiled.epilogue = { context in
-            let actual = reduced.evaluated { context.extents($0) } ?? 0
-            return TreeSumPhase.phases(
-                count: (actual + chunk - 1) / chunk, stride: inner, offset: 0, length: inner,
-                into: context.floats(output), context)
+    private static func element(_ dtype: DType) throws -> ScalarType {
+        switch dtype {
+        case .f32: .float32
+        case .bool: .int8
+        default: throw NoKernel()
         }
-        return compiled
     }
 }
 
@@ -68,24 +50,26 @@ extension StepCompiler {
 /// behind it along: `[batch, 256, 32]` of plain tensors is one run of `8192·batch` elements.
 private struct MergedShape {
     private(set) var dimensions: [Dimension] = []
-    private(set) var operandStrides: [[Int]]
-    private(set) var resultStrides: [Int] = []
+    private(set) var operandStrides: [[Dimension]]
+    private(set) var resultStrides: [Dimension] = []
+    /// Of the cluster's iotas, in the order of its leaves.
+    private(set) var indexStrides: [[Int]] = []
 
     init(_ cluster: Cluster, _ step: PlanStep) throws {
         var strides = try step.operands.indices.map { operand in
             try Self.strides(of: operand, cluster, step)
         }
-        strides.append(try cluster.shape.rowMajorStrides.map { try Self.known($0) })
-        var merged = strides.map { _ in [Int]() }
+        strides.append(cluster.shape.rowMajorStrides)
+        for case .iota(let axis, _) in cluster.leaves {
+            strides.append(cluster.shape.dimensions.indices.map { $0 == axis ? 1 : 0 })
+        }
+        var merged = strides.map { _ in [Dimension]() }
         for axis in 0..<cluster.shape.rank where cluster.shape[axis] != 1 {
             let extent = cluster.shape[axis]
             let merges =
                 !dimensions.isEmpty
                 && strides.indices.allSatisfy { tensor in
-                    guard let fixed = extent.fixed, let outer = merged[tensor].last else {
-                        return false
-                    }
-                    return outer == strides[tensor][axis] * fixed
+                    merged[tensor].last == strides[tensor][axis] * extent
                 }
             if merges {
                 dimensions[dimensions.count - 1] = dimensions[dimensions.count - 1] * extent
@@ -97,27 +81,26 @@ private struct MergedShape {
                 for tensor in strides.indices { merged[tensor].append(strides[tensor][axis]) }
             }
         }
-        resultStrides = merged.removeLast()
-        operandStrides = merged
-    }
-
-    private static func known(_ stride: Int?) throws -> Int {
-        guard let stride else { throw NoKernel() }
-        return stride
+        let count = step.operands.count
+        operandStrides = Array(merged.prefix(count))
+        resultStrides = merged[count]
+        indexStrides = merged.dropFirst(count + 1).map { $0.map { $0.fixed ?? 0 } }
+        guard indexStrides.allSatisfy({ ($0.last ?? 0) == 0 }) else { throw NoKernel() }
     }
 
     /// An operand read by one leaf only: two leaves may walk it differently.
     private static func strides(
         of operand: Int, _ cluster: Cluster, _ step: PlanStep
-    ) throws -> [Int] {
+    ) throws -> [Dimension] {
         let walks = cluster.leaves.compactMap { leaf -> [Int?]? in
             if case .operand(operand, let axes) = leaf { axes } else { nil }
         }
         guard walks.count == 1 else { throw NoKernel() }
         let shape = step.operands[operand].type.shape
-        return try walks[0].map { axis in
+        let strides = shape.rowMajorStrides
+        return walks[0].map { axis in
             guard let axis, shape[axis] != 1 else { return 0 }
-            return try known(shape.rowMajorStrides[axis])
+            return strides[axis]
         }
     }
 }
@@ -128,11 +111,31 @@ private struct ClusterExpression {
     /// The expression's node of each register.
     private(set) var registers: [Int] = []
     private var isBool: [Bool] = []
+    /// Registers of small integers, held as float32; they may only be compared.
+    private var isIndex: Set<Int> = []
+    private var indexCount = 0
+    private let shape: Shape
+    /// Below this, every integer is a float32.
+    private static let largestExactIndex = 16_777_216.0
+
+    init(_ shape: Shape) { self.shape = shape }
+
+    private mutating func pushIndex(_ node: Int) {
+        isIndex.insert(registers.count)
+        push(node, isBool: false)
+    }
 
     mutating func append(_ leaf: Cluster.Leaf, _ step: PlanStep) throws {
         switch leaf {
         case .immediate(let value, .f32): push(expression.constant(Float(value)), isBool: false)
-        case .immediate, .iota: throw NoKernel()
+        case .immediate(let value, .i32) where abs(value) <= Self.largestExactIndex:
+            pushIndex(expression.constant(Float(value)))
+        case .iota(let axis, let dtype):
+            guard dtype == .i32, let bound = shape[axis].bound, bound <= Int(Self.largestExactIndex)
+            else { throw NoKernel() }
+            pushIndex(expression.append(.index(indexCount)))
+            indexCount += 1
+        case .immediate: throw NoKernel()
         case .operand(let index, _):
             switch step.operands[index].type.dtype {
             case .f32: push(expression.operand(index), isBool: false)
@@ -152,6 +155,10 @@ private struct ClusterExpression {
 
     mutating func append(_ instruction: Cluster.Instruction) throws {
         let arguments = instruction.arguments.map { registers[$0] }
+        if case .compare = instruction.op {
+        } else if instruction.arguments.contains(where: { isIndex.contains($0) }) {
+            throw NoKernel()
+        }
         switch instruction.op {
         case .unary(let unary):
             guard let node = unaryNode(unary.kind, arguments[0]) else { throw NoKernel() }

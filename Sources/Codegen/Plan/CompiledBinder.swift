@@ -7,6 +7,13 @@
     package struct CompiledBinder: StepBinder {
         private let compiled: [PlanStep: BoundStep]
         private let interpreted = InterpretedBinder()
+        private let packs: [PackedWeight: BoundPack]
+
+        /// A packed weight's memory and the kernel that fills it.
+        private struct BoundPack: Sendable {
+            var kernel: CompiledKernel
+            var memory: AlignedBuffer
+        }
 
         /// A step's kernels in the order of its calls.
         private struct BoundStep: @unchecked Sendable {
@@ -16,13 +23,19 @@
 
         /// Compiles all kernels of a plan, equal ones once.
         package init(_ plan: Plan, session: CodegenSession) throws {
-            let compiler = StepCompiler(isa: session.target.isa)
+            let compiler = StepCompiler(
+                isa: session.target.isa, packableWeights: plan.packableWeights)
             var steps: [(PlanStep, CompiledStep)] = []
             for step in plan.steps {
                 guard let compiled = try? compiler.compile(step) else { continue }
                 steps.append((step, compiled))
             }
-            let kernels = try session.compile(steps.flatMap { $0.1.calls.map(\.function) })
+            let weights = Self.packedWeights(of: steps.map(\.1))
+            let packing = try weights.map { try $0.packing.lower(to: session.target.isa) }
+            let kernels = try session.compile(
+                steps.flatMap { $0.1.calls.map(\.function) } + packing)
+            packs = try Self.packs(
+                weights, kernels.suffix(weights.count), isa: session.target.isa)
             var next = 0
             var bound: [PlanStep: BoundStep] = [:]
             for (step, compiled) in steps {
@@ -34,6 +47,45 @@
             self.compiled = bound
         }
 
+        private static func packedWeights(of steps: [CompiledStep]) -> [PackedWeight] {
+            var seen = Set<PackedWeight>()
+            return steps.flatMap(\.calls).flatMap(\.buffers).compactMap { buffer in
+                guard case .packed(let weight) = buffer, seen.insert(weight).inserted else {
+                    return nil
+                }
+                return weight
+            }
+        }
+
+        private static func packs(
+            _ weights: [PackedWeight], _ kernels: ArraySlice<CompiledKernel>, isa: VectorISA
+        ) throws -> [PackedWeight: BoundPack] {
+            var packs: [PackedWeight: BoundPack] = [:]
+            for (weight, kernel) in zip(weights, kernels) {
+                let byteCount = weight.packing.packedCount(isa: isa) * 4
+                let memory = try AlignedBuffer(byteCount: max(byteCount, 1))
+                packs[weight] = BoundPack(kernel: kernel, memory: memory)
+            }
+            return packs
+        }
+
+        package func preparation(_ context: BindingContext) throws -> [Phase] {
+            let ordered = packs.sorted { $0.key.buffer < $1.key.buffer }
+            return ordered.map { weight, pack in
+                let (source, panels) = (context.addresses[weight.buffer], pack.memory.base)
+                let count = pack.kernel.function.partCount(parameters: [])
+                return Phase(partCount: count) { part, _ in
+                    withUnsafeTemporaryAllocation(
+                        of: UnsafeMutableRawPointer?.self, capacity: 2
+                    ) { table in
+                        (table[0], table[1]) = (source, panels)
+                        pack.kernel.entry(
+                            UnsafePointer(table.baseAddress), nil, Int64(part), nil)
+                    }
+                }
+            }
+        }
+
         /// Steps that run as native code.
         package var compiledStepCount: Int { compiled.count }
 
@@ -43,15 +95,15 @@
             guard let bound = compiled[step] else { return try interpreted.bind(step, context) }
             context.scratch.reserveShared(byteCount: bound.step.sharedScratchByteCount)
             let phases = zip(bound.step.calls, bound.kernels).map { call, kernel in
-                Self.phase(call, kernel, context)
+                phase(call, kernel, context)
             }
-            return phases + bound.step.epilogue(context)
+            return bound.step.prologue(context) + phases + bound.step.epilogue(context)
         }
 
-        private static func phase(
+        private func phase(
             _ call: KernelCall, _ kernel: CompiledKernel, _ context: BindingContext
         ) -> Phase {
-            let arguments = CallArguments(call, context)
+            let arguments = CallArguments(call, context) { packs[$0]?.memory.base }
             let scratch = context.scratch
             scratch.reserveForWorker(byteCount: call.function.scratchByteCount)
             let entry = kernel.entry
@@ -72,22 +124,32 @@
         let parameters: [Int64]
         private let buffers: [UnsafeMutableRawPointer?]
         /// Parameters that are read at each run.
-        private let scalars: [(index: Int, source: UnsafeMutablePointer<Int64>)]
+        private let scalars: [Scalar]
+        private struct Scalar {
+            var index: Int
+            var source: UnsafeMutablePointer<Int64>
+            var factor: Int64 = 1
+        }
+
         /// Buffers that lie in shared scratch.
         private let scratch: [(index: Int, byteOffset: Int)]
 
-        init(_ call: KernelCall, _ context: BindingContext) {
+        init(
+            _ call: KernelCall, _ context: BindingContext,
+            packed: (PackedWeight) -> UnsafeMutableRawPointer?
+        ) {
             var scratch: [(index: Int, byteOffset: Int)] = []
             var buffers: [UnsafeMutableRawPointer?] = []
             for (index, buffer) in call.buffers.enumerated() {
                 switch buffer {
                 case .value(let value): buffers.append(context.raw(value))
+                case .packed(let weight): buffers.append(packed(weight))
                 case .scratch(let byteOffset):
                     scratch.append((index, byteOffset))
                     buffers.append(nil)
                 }
             }
-            var scalars: [(index: Int, source: UnsafeMutablePointer<Int64>)] = []
+            var scalars: [Scalar] = []
             var parameters: [Int64] = []
             for (index, name) in call.function.parameters.enumerated() {
                 switch call.parameters[name] {
@@ -95,7 +157,13 @@
                     parameters.append(Int64(dimension.evaluated { context.extents($0) } ?? 0))
                 case .constant(let value): parameters.append(Int64(value))
                 case .scalar(let value):
-                    scalars.append((index, context.pointer(value)))
+                    scalars.append(Scalar(index: index, source: context.pointer(value)))
+                    parameters.append(0)
+                case .first(let perEntry):
+                    if let source = context.firstEntry {
+                        let factor = Int64(perEntry.evaluated { context.extents($0) } ?? 0)
+                        scalars.append(Scalar(index: index, source: source, factor: factor))
+                    }
                     parameters.append(0)
                 case nil: parameters.append(0)
                 }
@@ -119,7 +187,9 @@
                     of: Int64.self, capacity: max(parameters.count, 1)
                 ) { values in
                     for index in parameters.indices { values[index] = parameters[index] }
-                    for scalar in scalars { values[scalar.index] = scalar.source.pointee }
+                    for scalar in scalars {
+                        values[scalar.index] = scalar.source.pointee * scalar.factor
+                    }
                     body(UnsafePointer(table.baseAddress), UnsafePointer(values.baseAddress))
                 }
             }

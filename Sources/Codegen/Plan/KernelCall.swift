@@ -7,6 +7,8 @@ struct KernelCall {
         case value(PlanValue)
         /// Bytes of the step's shared scratch.
         case scratch(byteOffset: Int)
+        /// A weight in panels, packed before the steps run.
+        case packed(PackedWeight)
     }
 
     enum Parameter {
@@ -14,6 +16,9 @@ struct KernelCall {
         case extent(Dimension)
         /// An i64 scalar read at every run: the seed or the step.
         case scalar(PlanValue)
+        /// The number in the whole batch of the first of something of which each entry has so
+        /// many: 0 unless the step runs on a slice.
+        case first(perEntry: Dimension)
         case constant(Int)
     }
 
@@ -35,6 +40,8 @@ struct CompiledStep {
     var calls: [KernelCall]
     /// Bytes of scratch that all parts of the step share.
     var sharedScratchByteCount = 0
+    /// Phases to run before the kernels: checks of what they take on trust.
+    var prologue: (BindingContext) -> [Phase] = { _ in [] }
     /// Phases to run after the kernels: the fixed tree over partial sums.
     var epilogue: (BindingContext) -> [Phase] = { _ in [] }
 
@@ -59,13 +66,11 @@ extension Dimension {
 }
 
 extension Shape {
-    /// Elements between neighbours on each axis; nil past an axis whose extent is not fixed.
-    var rowMajorStrides: [Int?] {
-        var strides = [Int?](repeating: 1, count: rank)
+    /// Elements between neighbours on each axis.
+    var rowMajorStrides: [Dimension] {
+        var strides = [Dimension](repeating: 1, count: rank)
         for axis in dimensions.indices.dropLast().reversed() {
-            strides[axis] = strides[axis + 1].flatMap { inner in
-                self[axis + 1].fixed.map { inner * $0 }
-            }
+            strides[axis] = strides[axis + 1] * self[axis + 1]
         }
         return strides
     }
@@ -74,6 +79,11 @@ extension Shape {
     func fixedProduct(ofLast count: Int) throws -> Int {
         guard let extents = Shape(Array(dimensions.suffix(count))).fixed else { throw NoKernel() }
         return extents.reduce(1, *)
+    }
+
+    /// Rows of one entry of the batch, where the last axis is a row and the first the batch.
+    var rowsPerEntry: Dimension {
+        Shape(Array(dimensions.dropFirst().dropLast())).elementCount
     }
 
     /// The product of all but the last `count` extents.

@@ -13,7 +13,7 @@ extension StepCompiler {
             rows: rows, columns: columns, epsilon: op.epsilon, hasResidual: op.hasResidual,
             dropoutRate: op.rate)
         dropoutParameters(op.rate, op.stream, operand.seed, operand.step, &parameters)
-        parameters["firstRow"] = .constant(0)
+        parameters["firstRow"] = .first(perEntry: shape.rowsPerEntry)
         var buffers: [KernelCall.Buffer] = [.value(operand.x)]
         if let residual = operand.residual { buffers.append(.value(residual)) }
         buffers += [.value(scale), .value(offset), .value(try result(step))]

@@ -8,11 +8,11 @@ extension StepCompiler {
         if let chunk = product.depthChunk {
             return try chunked(product, chunk: chunk, step, output)
         }
-        let function = try product.matmul().lower(to: isa)
+        var matmul = product.matmul()
+        let right = rightOperand(product, step, &matmul)
         return CompiledStep([
             KernelCall(
-                function,
-                [.value(step.operands[0]), .value(step.operands[1]), .value(output)],
+                try matmul.lower(to: isa), [.value(step.operands[0]), right, .value(output)],
                 parameters: product.parameters)
         ])
     }
@@ -23,17 +23,31 @@ extension StepCompiler {
         let product = try MatrixProduct(op.product, step)
         let saved = step.results[1]
         var matmul = product.matmul()
+        let right = rightOperand(product, step, &matmul)
         matmul.epilogue = saved == nil ? [.bias] : [.save, .bias]
         if op.activation != .identity {
             matmul.epilogue.append(.activation(op.activation.kernelActivation))
         }
         var buffers: [KernelCall.Buffer] = [
-            .value(step.operands[0]), .value(step.operands[1]), .value(try result(step)),
+            .value(step.operands[0]), right, .value(try result(step)),
         ]
         if let saved { buffers.append(.value(saved)) }
         buffers.append(.value(step.operands[2]))
         let function = try matmul.lower(to: isa)
         return CompiledStep([KernelCall(function, buffers, parameters: product.parameters)])
+    }
+
+    /// The right operand, in panels where it is a weight that can be packed ahead.
+    private func rightOperand(
+        _ product: MatrixProduct, _ step: PlanStep, _ matmul: inout Matmul
+    ) -> KernelCall.Buffer {
+        let value = step.operands[1]
+        guard packableWeights.contains(value.buffer), matmul.batch.isEmpty,
+            case .constant(let depth) = matmul.depth
+        else { return .value(value) }
+        let packing = PackPanels(columns: matmul.columns, depth: depth, layout: matmul.right)
+        matmul.right = .packed
+        return .packed(PackedWeight(buffer: value.buffer, packing: packing))
     }
 
     /// A weight's gradient: the sum over all tokens in fixed chunks, joined in a fixed tree.
@@ -114,8 +128,9 @@ struct MatrixProduct {
         var axes: [BatchAxis] = []
         var outputStride = leftRows.extent * Dimension(columns)
         for (index, (l, r)) in zip(op.leftBatch, op.rightBatch).enumerated().reversed() {
-            guard let leftStride = leftShape.rowMajorStrides[l],
-                let rightStride = rightShape.rowMajorStrides[r], let step = outputStride.fixed
+            guard let leftStride = leftShape.rowMajorStrides[l].fixed,
+                let rightStride = rightShape.rowMajorStrides[r].fixed,
+                let step = outputStride.fixed
             else { throw NoKernel() }
             let extent = try leftShape[l].extent(named: "batch\(index)", &parameters)
             axes.insert(
@@ -158,11 +173,9 @@ private struct AxisGroup {
             (extent, stride) = (1, 1)
             return
         }
-        guard let lastStride = strides[last] else { throw NoKernel() }
+        guard let lastStride = strides[last].fixed else { throw NoKernel() }
         for (outer, inner) in zip(moving, moving.dropFirst()) {
-            guard let a = strides[outer], let b = strides[inner], let e = shape[inner].fixed,
-                a == b * e
-            else { throw NoKernel() }
+            guard strides[outer] == strides[inner] * shape[inner] else { throw NoKernel() }
         }
         extent = moving.reduce(1) { $0 * shape[$1] }
         stride = lastStride

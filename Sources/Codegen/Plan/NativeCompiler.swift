@@ -21,12 +21,28 @@
             session = try CodegenSession(target: target)
         }
 
+        /// The plan in slices of the batch, where that pays.
+        public func prepared(_ plan: Plan) throws -> Plan {
+            guard let sliced = try plan.slicedByCost(), canRun(sliced) else { return plan }
+            return sliced
+        }
+
+        /// Whether every step of the slices knows which part of the batch it works on.
+        package func canRun(_ plan: Plan) -> Bool {
+            guard let slicing = plan.slicing else { return true }
+            let compiler = StepCompiler(isa: session.target.isa)
+            return plan.steps[slicing.steps].allSatisfy { step in
+                !step.drawsRandomNumbers || (try? compiler.compile(step)) != nil
+            }
+        }
+
         /// A plan with its memory, its steps compiled; see `PlanSession`.
         public func session(
             for plan: Plan, store: ParameterStore, pool: ThreadPool,
             finiteOutputs: Set<String> = []
         ) throws -> PlanSession {
-            try PlanSession(
+            let plan = try prepared(plan)
+            return try PlanSession(
                 plan, store: store, pool: pool, binder: CompiledBinder(plan, session: session),
                 finiteOutputs: finiteOutputs, isPoisoned: false)
         }

@@ -24,7 +24,7 @@ extension StepCompiler {
         let rows = try output.type.shape.product(dropping: 1).extent(named: "rows", &parameters)
         guard op.rate > 0 else { throw NoKernel() }
         dropoutParameters(op.rate, op.stream, step.operands[1], step.operands[2], &parameters)
-        parameters["firstRow"] = .constant(0)
+        parameters["firstRow"] = .first(perEntry: output.type.shape.rowsPerEntry)
         let function = try Dropout(rows: rows, columns: columns, rate: op.rate).lower(to: isa)
         return CompiledStep([
             KernelCall(

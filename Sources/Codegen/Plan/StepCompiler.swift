@@ -4,6 +4,8 @@ import MartletRuntime
 /// Chooses kernels for the steps of a plan.
 struct StepCompiler {
     let isa: VectorISA
+    /// Buffers of weights that are packed ahead.
+    var packableWeights: Set<Int> = []
 
     /// - Throws: `NoKernel` where the interpreted routine has to do.
     func compile(_ step: PlanStep) throws -> CompiledStep {
@@ -28,6 +30,8 @@ struct StepCompiler {
         case .attention(let op): try compile(op, step)
         case .attentionGradient(let op): try compile(op, step)
         case .reduce(let op): try compile(op, step)
+        case .embedding: try compileLookup(step)
+        case .embeddingGradient(let op): try compile(op, step)
         case .adamUpdate(let op): try compile(op, step)
         default: throw NoKernel()
         }

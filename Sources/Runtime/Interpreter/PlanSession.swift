@@ -1,4 +1,6 @@
 import MartletIR
+import MartletMemoryPlan
+import Synchronization
 
 /// The storage of a model's parameters and optimizer slots, shared by the plans that read and
 /// update them (training, evaluation, prediction).
@@ -7,8 +9,15 @@ import MartletIR
 /// the same time.
 public final class ParameterStore: @unchecked Sendable {
     private var buffers: [String: (type: TensorType, buffer: AlignedBuffer)] = [:]
+    private let changes = Atomic(0)
 
     public init() {}
+
+    /// Grows whenever a tensor may have changed: who keeps something made from the values (packed
+    /// weights) makes it anew then.
+    var version: Int { changes.load(ordering: .acquiring) }
+
+    func noteChange() { changes.add(1, ordering: .releasing) }
 
     public var names: [String] { buffers.keys.sorted() }
 
@@ -19,6 +28,7 @@ public final class ParameterStore: @unchecked Sendable {
     /// - Throws: `GraphError` where the tensor exists with another type, or its size is unknown.
     @discardableResult
     public func buffer(_ name: String, _ type: TensorType) throws -> AlignedBuffer {
+        noteChange()
         if let found = buffers[name] {
             guard found.type == type else {
                 throw GraphError(
@@ -35,8 +45,10 @@ public final class ParameterStore: @unchecked Sendable {
         return buffer
     }
 
-    /// The elements of a stored f32 tensor; empty where there is none of that name.
+    /// The elements of a stored f32 tensor, to read or to write before the next run; empty where
+    /// there is none of that name.
     public func floats(_ name: String) -> UnsafeMutableBufferPointer<Float> {
+        noteChange()
         guard let found = buffers[name], found.type.dtype == .f32 else {
             return UnsafeMutableBufferPointer(start: nil, count: 0)
         }
@@ -62,6 +74,13 @@ public final class PlanSession {
     /// Keeps alive what `addresses` points to.
     private let owned: [AlignedBuffer]
     private let guarded: Set<String>
+    private let sliceRunner: SliceRunner?
+    private let store: ParameterStore
+    /// Whether a run changes the store.
+    private let updatesStore: Bool
+    /// What the binder makes from the parameters, and from which version of them it did.
+    private var preparation: [Phase]?
+    private var preparedVersion: Int?
     private var bound: [SymbolExtents: [Phase]] = [:]
 
     /// - Parameters:
@@ -87,6 +106,8 @@ public final class PlanSession {
         self.plan = plan
         self.pool = pool
         self.binder = binder
+        self.store = store
+        updatesStore = !plan.updatedInputs.isEmpty
         guarded = finiteOutputs
         scratch = try Scratch(workerCount: pool.threadCount)
         arena = try Arena(byteCount: plan.memory.peakByteCount, isPoisoned: isPoisoned)
@@ -96,6 +117,8 @@ public final class PlanSession {
         for (index, buffer) in plan.buffers.enumerated() {
             switch buffer.storage {
             case .arena(let byteOffset): addresses.append(arena.base + byteOffset)
+            // Known to the slices alone.
+            case .slice: addresses.append(arena.base)
             case .constant(let literal):
                 let memory = try AlignedBuffer(byteCount: max(buffer.byteCount, 1))
                 literal.write(to: memory.base)
@@ -116,6 +139,26 @@ public final class PlanSession {
         }
         self.owned = owned
         self.addresses = addresses
+        sliceRunner = try plan.slicing.map { slicing in
+            try SliceRunner(
+                plan, slicing, binder: binder, addresses: addresses,
+                threadCount: pool.threadCount, isPoisoned: isPoisoned)
+        }
+    }
+
+    /// Bytes for everything that lives within a run: the arena, and with slices each thread's own
+    /// and the sums of their groups.
+    public var arenaByteCount: Int {
+        plan.memory.peakByteCount + sliceByteCount { $0.peakByteCount }
+    }
+
+    /// The same if every buffer had the best of all places.
+    public var arenaLowerBoundByteCount: Int {
+        plan.memory.lowerBoundByteCount + sliceByteCount { $0.lowerBoundByteCount }
+    }
+
+    private func sliceByteCount(_ byteCount: (MemoryPlan) -> Int) -> Int {
+        plan.slicing.map { $0.sumByteCount + pool.threadCount * byteCount($0.memory) } ?? 0
     }
 
     /// The bytes of an input, large enough for the bounds; nil where the plan has no such input.
@@ -123,6 +166,7 @@ public final class PlanSession {
         guard let input = plan.inputs.first(where: { $0.input.inputName == name }) else {
             return nil
         }
+        if input.input.role != .data { store.noteChange() }
         return addresses[input.buffer]
     }
 
@@ -142,8 +186,16 @@ public final class PlanSession {
     ///   after the scalar outputs and all they need, unless such an output needs an update.
     public func run(_ extents: SymbolExtents = SymbolExtents()) throws {
         if bound[extents] == nil { try bind(extents) }
+        prepare()
         if let phases = bound[extents] { pool.run(phases) }
+        if updatesStore { store.noteChange() }
         try failure.throwIfFailed()
+    }
+
+    private func prepare() {
+        guard let preparation, preparedVersion != store.version else { return }
+        preparedVersion = store.version
+        pool.run(preparation)
     }
 
     private func bind(_ extents: SymbolExtents) throws {
@@ -156,10 +208,17 @@ public final class PlanSession {
         let context = BindingContext(
             addresses: addresses, extents: extents, scratch: scratch, failure: failure)
         var phases: [Phase] = []
-        for step in plan.steps {
-            phases += try binder.bind(step, context).map { skippedAfterFailure($0) }
+        for (index, step) in plan.steps.enumerated() {
+            if let slicing = plan.slicing, let sliceRunner, slicing.steps.contains(index) {
+                if index == slicing.steps.lowerBound {
+                    phases += try sliceRunner.phases(context)
+                }
+            } else {
+                phases += try binder.bind(step, context).map { skippedAfterFailure($0) }
+            }
             phases += guardPhases(step, context)
         }
+        if preparation == nil { preparation = try binder.preparation(context) }
         try scratch.allocate()
         // Extents rarely take more than two values; a stream of ever new ones must not grow memory.
         if bound.count >= 32 { bound.removeAll() }

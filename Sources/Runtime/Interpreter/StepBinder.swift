@@ -4,6 +4,13 @@ import MartletIR
 /// extents. What a phase does is the backend's affair.
 package protocol StepBinder: Sendable {
     func bind(_ step: PlanStep, _ context: BindingContext) throws -> [Phase]
+
+    /// What has to run before the steps whenever parameters have changed.
+    func preparation(_ context: BindingContext) throws -> [Phase]
+}
+
+extension StepBinder {
+    package func preparation(_ context: BindingContext) throws -> [Phase] { [] }
 }
 
 /// What a step is bound to: addresses, extents, scratch memory, and where its errors go.
@@ -13,6 +20,26 @@ package struct BindingContext {
     package let extents: SymbolExtents
     package let scratch: Scratch
     package let failure: RunFailure
+    /// Where a step of a slice finds the slice's first entry in the batch; nil outside slices.
+    package let firstEntry: UnsafeMutablePointer<Int64>?
+
+    init(
+        addresses: [UnsafeMutableRawPointer], extents: SymbolExtents, scratch: Scratch,
+        failure: RunFailure, firstEntry: UnsafeMutablePointer<Int64>? = nil
+    ) {
+        self.addresses = addresses
+        self.extents = extents
+        self.scratch = scratch
+        self.failure = failure
+        self.firstEntry = firstEntry
+    }
+
+    /// The number, in the whole batch, of a value's first element or row, where each entry of the
+    /// batch has `perEntry` of them.
+    package func firstNumber(perEntry: Int) -> () -> Int {
+        guard let firstEntry else { return { 0 } }
+        return { Int(firstEntry.pointee) * perEntry }
+    }
 
     package func shape(_ value: PlanValue) -> [Int] {
         value.type.shape.evaluated { extents($0) } ?? []

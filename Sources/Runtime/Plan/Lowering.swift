@@ -27,6 +27,7 @@ extension Plan {
         outputs = lowering.outputs
         symbols = graph.symbols
         memory = layout.memory
+        slicing = nil
     }
 }
 

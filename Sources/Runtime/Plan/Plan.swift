@@ -18,6 +18,16 @@ public struct Plan: Sendable {
     public let symbols: [Symbol]
     /// The arena's layout, with every symbol at its bound.
     public let memory: MemoryPlan
+    /// The steps that go over the batch slice by slice; nil where the plan runs step by step.
+    public let slicing: BatchSlicing?
+}
+
+extension Plan {
+    /// The buffers of inputs that a run writes: parameters and slots.
+    package var updatedInputs: Set<Int> {
+        let written = Set(steps.flatMap { $0.results.compactMap { $0?.buffer } })
+        return written.intersection(inputs.map(\.buffer))
+    }
 }
 
 /// One kernel: an op of the graph, or a cluster of elementwise ones.
@@ -70,6 +80,8 @@ public struct PlanBuffer: Hashable, Sendable {
     public enum Storage: Hashable, Sendable {
         /// Bytes of the arena.
         case arena(byteOffset: Int)
+        /// Bytes of the memory of a slice.
+        case slice(byteOffset: Int)
         /// The storage of an input, kept by whoever owns the parameters or the batch.
         case input
         /// Read-only, the same for every run.

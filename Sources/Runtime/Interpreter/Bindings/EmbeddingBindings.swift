@@ -19,8 +19,10 @@ enum EmbeddingBindings {
         let (table, out) = (context.floats(step.operands[0]), context.floats(result))
         let ids = context.pointer(step.operands[1], as: type)
         let (failure, path, label) = (context.failure, step.path, step.label)
-        let partition = Partition.rows(
-            context.elementCount(step.operands[1]), columns: width)
+        let idCount = context.elementCount(step.operands[1])
+        let first = context.firstNumber(
+            perEntry: context.shape(step.operands[1]).dropFirst().reduce(1, *))
+        let partition = Partition.rows(idCount, columns: width)
         return [
             partition.phase { positions, _ in
                 let start = positions.lowerBound
@@ -30,7 +32,8 @@ enum EmbeddingBindings {
                 guard let offending else { return }
                 let position = start + offending
                 let error = IndexOutOfRange(
-                    index: Int(clamping: ids[position]), position: position, rowCount: rowCount)
+                    index: Int(clamping: ids[position]), position: first() + position,
+                    rowCount: rowCount)
                 failure.record(GraphError(path: path, op: label, message: error.description))
             }
         ]
@@ -80,6 +83,8 @@ enum EmbeddingBindings {
         let logits = context.floats(step.operands[0])
         let labels = context.pointer(step.operands[1], as: type)
         let (failure, path, label) = (context.failure, step.path, step.label)
+        let firstRow = context.firstNumber(
+            perEntry: context.shape(step.operands[1]).dropFirst().reduce(1, *))
         return [
             extents.partition.phase { rows, _ in
                 let first = rows.lowerBound
@@ -91,8 +96,8 @@ enum EmbeddingBindings {
                 failure.record(
                     GraphError(
                         path: path, op: label,
-                        message: "label \(labels[row]) at position \(row) is outside the classes "
-                            + "0..<\(columns)"))
+                        message: "label \(labels[row]) at position \(firstRow() + row) is outside "
+                            + "the classes 0..<\(columns)"))
             }
         ]
     }
@@ -122,6 +127,35 @@ enum EmbeddingBindings {
                     logits: logits + start, labels: labels + first, logSumExp: lse + first,
                     lossGradient: dloss + first, dlogits: dlogits + start, rows: rows.count,
                     columns: columns)
+            }
+        ]
+    }
+}
+
+/// The check of a lookup's ids, for kernels that look up without.
+package enum IndexCheck {
+    /// For i32 ids.
+    package static func phases(_ step: PlanStep, _ context: BindingContext) -> [Phase] {
+        let ids = context.pointer(step.operands[1], as: Int32.self)
+        let rowCount = context.shape(step.operands[0])[0]
+        let first = context.firstNumber(
+            perEntry: context.shape(step.operands[1]).dropFirst().reduce(1, *))
+        let (failure, path, label) = (context.failure, step.path, step.label)
+        let partition = Partition.elements(context.elementCount(step.operands[1]))
+        return [
+            partition.phase { positions, _ in
+                var greatest = UInt32(0)
+                for position in positions {
+                    greatest = max(greatest, UInt32(bitPattern: ids[position]))
+                }
+                guard greatest >= rowCount,
+                    let position = positions.first(where: {
+                        UInt32(bitPattern: ids[$0]) >= rowCount
+                    })
+                else { return }
+                let error = IndexOutOfRange(
+                    index: Int(ids[position]), position: first() + position, rowCount: rowCount)
+                failure.record(GraphError(path: path, op: label, message: error.description))
             }
         ]
     }

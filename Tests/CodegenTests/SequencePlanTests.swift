@@ -1,0 +1,125 @@
+#if LLVM
+    import GraphTestSupport
+    import MartletCodegen
+    import MartletIR
+    import MartletPasses
+    import MartletRuntime
+    import PlanTestSupport
+    import TestSupport
+    import Testing
+
+    /// A training step over sequences of bounded number and length: native code against the
+    /// interpreted plan, and the same bits on 1, 2 and 4 threads.
+    struct SequencePlanTests {
+        struct Extents: CustomTestStringConvertible, Sendable {
+            var batch: Int
+            var length: Int
+            var hasFixedLength = false
+            var rate = 0.2
+            /// Taken in slices of so many entries.
+            var slice: Int?
+
+            var testDescription: String {
+                "\(batch) x \(hasFixedLength ? "fixed " : "")\(length), rate \(rate), "
+                    + (slice.map { "slices of \($0)" } ?? "whole")
+            }
+        }
+
+        @Test(arguments: [
+            Extents(batch: 5, length: 19), Extents(batch: 6, length: 40),
+            Extents(batch: 1, length: 1, rate: 0),
+            Extents(batch: 5, length: 19, hasFixedLength: true),
+            Extents(batch: 5, length: 19, slice: 1), Extents(batch: 5, length: 17, slice: 2),
+            Extents(batch: 5, length: 19, hasFixedLength: true, slice: 1),
+            Extents(batch: 6, length: 3, hasFixedLength: true, slice: 4),
+        ])
+        func compiledStepAgreesWithInterpreted(_ extents: Extents) throws {
+            let sequences = try SequenceGraph(
+                batch: extents.batch, length: extents.length, bounds: (6, 40),
+                hasFixedLength: extents.hasFixedLength, dropoutRate: extents.rate)
+            let graph = try PassPipeline.training(
+                optimizer: RandomUpdates(seed: 3), verifies: true
+            ).run(sequences.graph)
+            let slots = RandomUpdates.slotInputs(of: graph, seed: 3)
+            let inputs = sequences.inputs.merging(slots) { first, _ in first }
+            let expected = try PlanRunner(
+                graph, inputs, extents: sequences.extents, pool: ThreadPool(threadCount: 1)
+            ).run()
+            let session = try CodegenSession(compileThreadCount: 1)
+            var first: [String: ReferenceTensor]?
+            for threadCount in [1, 2, 4] {
+                let actual = try PlanRunner(
+                    graph, inputs, extents: sequences.extents,
+                    pool: ThreadPool(threadCount: threadCount),
+                    binder: { try CompiledBinder($0, session: session) },
+                    prepare: { plan in
+                        guard let slice = extents.slice else { return plan }
+                        return try #require(
+                            try plan.sliced(SliceSize(entryCount: slice, groupCount: 3)))
+                    }
+                ).run()
+                for (name, tensor) in expected {
+                    let received = try #require(actual[name])
+                    if let first {
+                        let isEqual = first[name]?.elements == received.elements
+                        #expect(isEqual, "\(name): other bits on \(threadCount) threads")
+                    }
+                    let largest = tensor.elements.map(abs).max() ?? 0
+                    let problem = mismatch(
+                        received.elements, tensor.elements, shape: tensor.shape,
+                        tolerance: Tolerance(relative: 1e-4, absolute: 2e-5 * max(largest, 1)))
+                    #expect(problem == nil, "\(name): \(problem ?? "")")
+                }
+                first = actual
+            }
+        }
+
+        /// Products and attention of sequences of unknown length have kernels.
+        @Test func whatTakesTimeIsCompiled() throws {
+            let sequences = try SequenceGraph(batch: 5, length: 19, bounds: (6, 40))
+            let graph = try PassPipeline.training(
+                optimizer: RandomUpdates(seed: 3), verifies: true
+            ).run(sequences.graph)
+            let plan = try Plan(graph)
+            let binder = try CompiledBinder(plan, session: CodegenSession())
+            let interpreted = plan.steps.filter { !binder.isCompiled($0) }.map(\.label)
+            let rare = interpreted.filter { label in
+                ["dot_general", "attention", "layer_norm", "cluster(add"].contains {
+                    label.hasPrefix($0)
+                }
+            }
+            #expect(rare == [])
+            #expect(plan.steps.count > interpreted.count + 20)
+        }
+
+        /// Weights are packed once, and again when they have changed.
+        @Test func packedWeightsFollowTheParameters() throws {
+            let b = GraphBuilder()
+            func input(_ name: String, _ role: Input.Role, _ shape: Shape) throws -> MartletIR.Value
+            {
+                try b.append(.input(Input(name, role: role, type: TensorType(.f32, shape))))
+            }
+            let x = try input("x", .data, [Dimension(Symbol("batch", bound: 5)), 8])
+            let w = try input("w", .parameter, [8, 20])
+            b.output(
+                "y", try b.dotGeneral(x, w, leftContracting: [1], rightContracting: [0]))
+            let plan = try Plan(b.build())
+            #expect(plan.packableWeights.count == 1)
+            let store = ParameterStore()
+            let session = try NativeCompiler().session(
+                for: plan, store: store, pool: ThreadPool(threadCount: 2))
+            let base = try #require(session.address(ofInput: "x"))
+            base.assumingMemoryBound(to: Float.self).update(repeating: 1, count: 40)
+            for weight in [Float(1), 2, 0.5] {
+                store.floats("w").update(repeating: weight)
+                for _ in 0..<2 {
+                    try session.run()
+                    let y = try #require(session.output("y")).base
+                    let values = UnsafeBufferPointer(
+                        start: y.assumingMemoryBound(to: Float.self), count: 100)
+                    #expect(values.allSatisfy { $0 == 8 * weight })
+                }
+            }
+        }
+    }
+#endif
