@@ -149,6 +149,20 @@ import Testing
         #expect(message(folder) == expected(30, 31))
     }
 
+    // MARK: Heads
+
+    @Test func labelsAndTheirNamesMustBeAsMany() throws {
+        let folder = try PretrainedFolder(copyOf: "bert_bare")
+        let error = #expect(throws: LayerError.self) {
+            try BERT.fromPretrained(
+                folder.path, head: .sequenceClassification(labels: 4),
+                labelNames: ["no", "yes", "perhaps"])
+        }
+        #expect(
+            error?.description == "classifier: 4 labels are asked for, but 3 names are given (no, "
+                + "yes, perhaps); give one name for each")
+    }
+
     // MARK: Fault 12
 
     @Test func controlCharactersInNamesAreEscaped() throws {

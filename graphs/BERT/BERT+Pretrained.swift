@@ -23,6 +23,7 @@ extension BERT {
         preprocesses: Bool = false, labelNames: [String]? = nil, dropout: Double? = nil,
         options: LoadingOptions = LoadingOptions()
     ) throws -> PretrainedModel<BERTConfiguration> {
+        try head.check(labelNames: labelNames)
         let loaded = try PretrainedModel(
             folder: folder, options: options,
             configure: { head.setLabelNames(of: &$0, to: labelNames) },
@@ -90,6 +91,16 @@ extension BERT {
 }
 
 extension EncoderHead {
+    /// - Throws: `LayerError` where there are not as many names as classes.
+    func check(labelNames names: [String]?) throws {
+        guard case .sequenceClassification(let labels?) = self, let names, names.count != labels
+        else { return }
+        throw LayerError(
+            path: "classifier",
+            "\(labels) labels are asked for, but \(names.count) names are given ("
+                + names.prefix(10).joined(separator: ", ") + "); give one name for each")
+    }
+
     /// Gives a new head's classes names: the user's, those in the folder if they are as many, or
     /// LABEL_0, LABEL_1, … as in Hugging Face.
     func setLabelNames<Configuration: PretrainedConfiguration>(

@@ -7,6 +7,7 @@ extension DistilBERT {
         preprocesses: Bool = false, labelNames: [String]? = nil, dropout: Double? = nil,
         options: LoadingOptions = LoadingOptions()
     ) throws -> PretrainedModel<DistilBERTConfiguration> {
+        try head.check(labelNames: labelNames)
         let loaded = try PretrainedModel(
             folder: folder, options: options,
             configure: { head.setLabelNames(of: &$0, to: labelNames) },
