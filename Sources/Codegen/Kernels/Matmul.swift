@@ -106,8 +106,11 @@ package struct Matmul: Hashable, Sendable {
     /// is read from memory once for many rows.
     func partShape(isa: VectorISA) -> (rows: Int, panels: Int) {
         let panels = max(1, PanelShape(columns: columns, isa: isa).count)
-        let rowBlock = min(max(rows.bound, 1), 240)
-        let rowsRounded = (rowBlock + 11) / 12 * 12
+        // Blocks of like size: a panel packed for a short last block would cost as much as for a
+        // long one. A multiple of every tile's rows.
+        let rowCount = max(rows.bound, 1)
+        let blockCount = (rowCount + 359) / 360
+        let rowsRounded = ((rowCount + blockCount - 1) / blockCount + 23) / 24 * 24
         let depthPerPart = max(1, min(depth.bound, depthChunk ?? .max))
         let panelCost = 2 * rowsRounded * depthPerPart * isa.panelColumns
         let wanted = 8_000_000

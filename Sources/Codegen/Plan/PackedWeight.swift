@@ -10,7 +10,7 @@ struct PackedWeight: Hashable {
 
 extension Plan {
     /// Bytes of weights up to which a plan that updates them keeps packed copies.
-    private static let largestPackedByteCount = 16 << 20
+    private static let largestPackedByteCount = 64 << 20
 
     /// The buffers of parameters that are worth packing: all that only matrix products read as
     /// their right operand; in a plan that updates parameters only if they are small, as the
