@@ -25,6 +25,10 @@ BATCH = 32
 LENGTH = 128
 
 
+def report(name, seconds):
+    print(f"{name}: {seconds:.1f} s", flush=True)
+
+
 def run(command, text=None):
     start = time.perf_counter()
     subprocess.run(
@@ -152,6 +156,8 @@ def main():
         tokenizer.model_max_length = LENGTH
         tokenizer.save_pretrained(folder)
         if options.martlet:
+            # The first batch is in both runs.
+            scale = len(rows) / max(len(rows) - BATCH, 1)
             paths = [os.path.join(work, name) for name in ("all.csv", "one.csv")]
             for path, part in zip(paths, (rows, rows[:BATCH])):
                 with open(path, "w", newline="", encoding="utf-8") as file:
@@ -159,26 +165,26 @@ def main():
             threads = ["--threads", str(options.threads)]
             if options.only != "train":
                 command = [options.martlet, "predict", folder, "--json", *threads]
-                whole, start = run(command, "\n".join(texts)), run(command, "\n".join(texts[:BATCH]))
-                print(f"infer martlet: {whole - start:.1f} s (start {start:.1f} s)", flush=True)
+                whole = run(command, "\n".join(texts))
+                start = run(command, "\n".join(texts[:BATCH]))
+                report("infer martlet", (whole - start) * scale)
             if options.only != "infer":
                 command = [
                     options.martlet, "train", "bert-classifier", "--pretrained", options.pretrained,
                     "--epochs", "1", "--batch-size", str(BATCH), "--max-length", str(LENGTH),
                     "--no-shuffle", "--json", *threads, "--train"]
                 whole, start = run([*command, paths[0]]), run([*command, paths[1]])
-                print(f"train martlet: {whole - start:.1f} s (start {start:.1f} s)", flush=True)
+                report("train martlet", (whole - start) * scale)
         peers = {"pytorch": pytorch, "openvino": openvino, "onnxruntime": onnxruntime}
         for name in options.peer:
             if options.only != "train":
                 step = peers[name](model, options)
                 for mode in ("padded", "longest", "sorted"):
-                    print(f"infer {name} {mode}: {timed(step, tokenizer, texts, mode):.1f} s",
-                          flush=True)
+                    report(f"infer {name} {mode}", timed(step, tokenizer, texts, mode))
             if name == "pytorch" and options.only != "infer":
                 for mode in ("padded", "longest"):
-                    seconds = train_pytorch(model, labels, tokenizer, texts, mode)
-                    print(f"train {name} {mode}: {seconds:.1f} s", flush=True)
+                    report(
+                        f"train {name} {mode}", train_pytorch(model, labels, tokenizer, texts, mode))
 
 
 if __name__ == "__main__":

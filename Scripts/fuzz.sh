@@ -24,6 +24,6 @@ for target in FuzzJSON FuzzSafetensors FuzzTokenizer; do
             cp "$goldens"/pretrained/bert_bare/vocab.txt "$corpus"
             find "$goldens" -name tokenizer.json -size -64k -exec cp {} "$corpus" \; ;;
     esac
-    "$("${build[@]}" --show-bin-path)/$target" -runs="$inputs" -max_len=65536 -timeout=20 \
+    "$("${build[@]}" --show-bin-path)/$target" -runs="$inputs" -max_len=4096 -timeout=20 \
         -seed=1 -verbosity=1 -print_final_stats=1 -artifact_prefix="$output/$target-" "$corpus"
 done
