@@ -87,7 +87,7 @@ let package = Package(
         .executableTarget(
             name: "MartletCLI",
             dependencies: [
-                "Martlet", "MartletFiles", "MartletGraphs", "MartletJSON",
+                "Martlet", "MartletCodegen", "MartletFiles", "MartletGraphs", "MartletJSON",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/CLI", swiftSettings: strict),

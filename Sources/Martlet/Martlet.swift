@@ -12,4 +12,5 @@
 // Of the code generator only what users need: its kernels share names with layers.
 @_exported import enum MartletCodegen.Backend
 @_exported import struct MartletCodegen.BackendUnavailable
+@_exported import struct MartletCodegen.CodegenError
 @_exported import class MartletCodegen.PlanExecutor

@@ -24,6 +24,45 @@ struct BenchCommandTests {
         #expect(run.output.split(separator: "\n").count == 1)
     }
 
+    @Test func profilesAreChromeTracesOfThePlansKernels() throws {
+        let folder = try TemporaryFolder()
+        let trace = folder.path("trace.json")
+        let run = try CommandLine.run(
+            small + ["--threads", "2", "--cpu", "x86-64-v3", "--profile", trace, "--json"])
+        #expect(run.exitCode == 0, "\(run.errors)")
+        let json = try JSONValue(parsing: run.output)
+        #expect(json["cpu"] == "x86-64-v3")
+        let steps = try #require(json["steps"]?.integerValue)
+        let kernels = try #require(json["kernels"]?.arrayValue)
+        let times = kernels.compactMap { $0["milliseconds"]?.doubleValue }
+        #expect(times.count == kernels.count && times == times.sorted(by: >))
+
+        let listed = try CommandLine.run(
+            "inspect", "ag-news-transformer", "--batch-size", "2", "--sequence-length", "8",
+            "--emit", "asm", "--json")
+        let names = try #require(JSONValue(parsing: listed.output).arrayValue)
+            .compactMap { $0["kernel"]?.stringValue }
+        let text = try String(contentsOf: folder.url("trace.json"), encoding: .utf8)
+        let events = try #require(JSONValue(parsing: text)["traceEvents"]?.arrayValue)
+        let slices = events.filter { $0["ph"] == "X" }
+        let profiled = Set(slices.compactMap { $0["name"]?.stringValue })
+        #expect(Set(kernels.compactMap { $0["kernel"]?.stringValue }) == profiled)
+        #expect(profiled.filter { !$0.hasPrefix("sumPartials.") }.isSubset(of: names))
+        let attention = slices.filter { $0["name"]?.stringValue?.hasPrefix("attention.") == true }
+        #expect(Set(attention.compactMap { $0["args"]?["run"] }).count == Int(steps))
+        // 2 rows, 2 heads, 8 × 8 positions of 32 elements, two products.
+        let operations = attention.compactMap { $0["args"]?["flops"]?.doubleValue }.reduce(0, +)
+        #expect(operations == Double(steps) * 4 * 2 * 2 * 8 * 8 * 32)
+        #expect(attention.allSatisfy { $0["args"]?["path"] == "transformer_block/attention" })
+        #expect(slices.allSatisfy { ($0["dur"]?.doubleValue ?? -1) >= 0 })
+    }
+
+    @Test func aProfileThatCannotBeWrittenIsAUserError() throws {
+        let run = try CommandLine.run(small + ["--profile", "/no/such/folder/trace.json"])
+        #expect(run.exitCode == 2)
+        #expect(run.message == "Error: --profile: there is no folder /no/such/folder")
+    }
+
     @Test func givenWeightsAndInputsDecideTheOutputs() throws {
         let folder = try TemporaryFolder()
         let inputs = folder.path("inputs.safetensors")

@@ -38,7 +38,67 @@ struct InspectCommandTests {
         let run = try CommandLine.run(
             "inspect", "ag-news-transformer", "--mode", "infer", "--plan")
         #expect(run.exitCode == 0)
-        #expect(run.output.contains("attention  @ transformer_block/attention"))
+        #expect(
+            run.output.contains(
+                "attention  @ transformer_block/attention\n    by   attention."))
+    }
+
+    @Test func kernelsAreListedOnceForTheirCode() throws {
+        let run = try CommandLine.run(
+            "inspect", "ag-news-transformer", "--mode", "infer", "--emit", "asm", "--json")
+        let kernels = try #require(JSONValue(parsing: run.output).arrayValue)
+        let names = kernels.compactMap { $0["kernel"]?.stringValue }
+        #expect(Set(names).count == kernels.count)
+        let (query, key) = try (
+            #require(kernels.first { $0["path"] == "transformer_block/attention/query" }),
+            #require(kernels.first { $0["path"] == "transformer_block/attention/key" })
+        )
+        #expect(query["interpreted"] == false)
+        #expect((query["parts"]?.integerValue ?? 0) > 1)
+        #expect(key["same_code_as"] == query["kernel"])
+    }
+
+    @Test(arguments: ["x86-64-v3", "x86-64-v4"]) func codeIsThatOfTheCPU(cpu: String) throws {
+        func code(_ form: String) throws -> String {
+            let inspect = ["inspect", "ag-news-transformer", "--mode", "infer", "--cpu", cpu]
+            let run = try CommandLine.run(inspect + ["--emit", form, "--json"])
+            let kernels = try #require(JSONValue(parsing: run.output).arrayValue)
+            let attention = try #require(
+                kernels.compactMap { $0["kernel"]?.stringValue }.first {
+                    $0.hasPrefix("attention.")
+                })
+            return try CommandLine.run(inspect + ["--emit", form, "--kernel", attention]).output
+        }
+        let lanes = cpu == "x86-64-v4" ? 16 : 8
+        #expect(try code("loops").hasPrefix("kernel attention."))
+        #expect(try code("loops").contains("f32x\(lanes)"))
+        #expect(try code("llvm").contains("<\(lanes) x float>"))
+        let assembly = try code("asm")
+        #expect(assembly.contains("vfmadd") && assembly.contains("%ymm1"))
+        #expect(assembly.contains("%zmm1") == (lanes == 16))
+    }
+
+    @Test func unknownKernelsAndCPUsAreUserErrors() throws {
+        let inspect = ["inspect", "ag-news-transformer", "--mode", "infer"]
+        let kernel = try CommandLine.run(inspect + ["--emit", "asm", "--kernel", "atention.7"])
+        #expect(kernel.exitCode == 2)
+        #expect(
+            kernel.message.hasPrefix(
+                "Error: there is no kernel \"atention.7\" in this plan; the nearest names are "
+                    + "attention."))
+        let cpu = try CommandLine.run(inspect + ["--emit", "asm", "--cpu", "pentium"])
+        #expect(cpu.exitCode == 2)
+        #expect(
+            cpu.message
+                == "Error: unknown CPU \"pentium\"; use one of native, generic, x86-64, x86-64-v2, "
+                + "x86-64-v3, x86-64-v4")
+        let interpreted = try CommandLine.run(
+            "bench", "ag-news-transformer", "--cpu", "generic", "--backend", "interpreted")
+        #expect(interpreted.exitCode == 2)
+        #expect(
+            interpreted.message
+                == "Error: CPU \"generic\": the backend interpreted makes no code for a CPU; leave "
+                + "the CPU out, or choose the backend jit")
     }
 
     @Test func slicesOfTheBatchAreShown() throws {
@@ -61,7 +121,8 @@ struct InspectCommandTests {
     @Test(arguments: [
         (["--batch-size", "0"], "Error: --batch-size is 0, expected 1 or more"),
         (["--mode", "test"], "Error: The value 'test' is invalid for '--mode <mode>'"),
-        (["--plan", "--memory"], "Error: choose one of --after, --memory and --plan"),
+        (["--kernel", "a"], "Error: --kernel is given without --emit"),
+        (["--plan", "--memory"], "Error: choose one of --after, --emit, --memory and --plan"),
     ])
     func optionsThatMakeNoSenseAreUserErrors(options: [String], message: String) throws {
         let run = try CommandLine.run(["inspect", "ag-news-transformer"] + options)

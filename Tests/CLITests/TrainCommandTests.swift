@@ -26,6 +26,19 @@ struct TrainCommandTests {
             ] + more)
     }
 
+    @Test func profilesTheStepsOfATraining() throws {
+        let run = try train("--epochs", "1", "--profile", files.path("trace.json"))
+        #expect(run.exitCode == 0, "\(run.errors)")
+        let text = try String(contentsOf: files.url("trace.json"), encoding: .utf8)
+        let events = try #require(JSONValue(parsing: text)["traceEvents"]?.arrayValue)
+        let backward = events.filter {
+            $0["name"]?.stringValue?.hasPrefix("attention") == true
+                && $0["name"]?.stringValue?.lowercased().contains("gradient") == true
+        }
+        // 8 rows in steps of 4.
+        #expect(Set(backward.compactMap { $0["args"]?["run"] }).count == 2)
+    }
+
     @Test func trainsSavesEvaluatesAndPredicts() throws {
         let (model, history) = (files.path("model"), files.path("h.json"))
         let run = try train(

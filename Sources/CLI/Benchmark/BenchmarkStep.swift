@@ -16,21 +16,22 @@ struct BenchmarkStep {
     private let extents: SymbolExtents
 
     init(
-        _ entry: ModelCatalog.Entry, _ sizes: SizeOptions, backend: Backend, pool: ThreadPool
+        _ entry: ModelCatalog.Entry, _ sizes: SizeOptions, backend: BackendOption, pool: ThreadPool,
+        profile: PlanProfile? = nil
     ) throws {
         let clock = ContinuousClock()
         let start = clock.now
         step = try StepGraph(
             entry, mode: sizes.mode, batchSize: sizes.batchSize, changes: sizes.changes,
             verifies: false)
-        let executor = try PlanExecutor(backend)
+        let executor = try backend.executor()
         let whole = try Plan(step.pipeline.run(step.start))
         plan = try executor.prepared(whole)
-        session = try executor.session(for: plan, store: store, pool: pool)
+        session = try executor.session(for: plan, store: store, pool: pool, profile: profile)
         compileMilliseconds = clock.now.milliseconds(since: start)
         self.entry = entry
         extents = SymbolExtents(["batch": sizes.batchSize])
-        floatingPointOperationCount = whole.floatingPointOperationCount(extents)
+        floatingPointOperationCount = whole.productOperationCount(extents)
         try initialize(entry.model(sizes.changes))
         fillInputs()
     }

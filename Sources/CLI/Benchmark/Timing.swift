@@ -13,8 +13,12 @@ struct Timing {
     let milliseconds: [Double]
 
     /// Three runs to warm up, then at least five and for as long as asked.
-    init(seconds: Double, _ body: () throws -> Void) rethrows {
+    ///
+    /// - Parameter profile: records the timed runs only.
+    init(seconds: Double, profile: PlanProfile? = nil, _ body: () throws -> Void) rethrows {
+        profile?.isRecording = false
         for _ in 0..<3 { try body() }
+        profile?.isRecording = true
         let clock = ContinuousClock()
         let begin = clock.now
         var milliseconds: [Double] = []
@@ -49,7 +53,7 @@ enum Machine {
         let plan = try Plan(builder.build())
         let session = try PlanSession(plan, store: ParameterStore(), pool: pool)
         let timing = try Timing(seconds: 0.5) { try session.run() }
-        return plan.floatingPointOperationCount(SymbolExtents()) / (timing.minimum * 1e-3)
+        return plan.productOperationCount(SymbolExtents()) / (timing.minimum * 1e-3)
     }
 
     /// The largest resident set of this process so far.

@@ -9,7 +9,9 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench", abstract: "Time a model's steps on random weights and inputs.",
         discussion: """
             Floating-point operations are those of matrix products and attention. The peak is the \
-            fastest product of two 1,024 × 1,024 matrices on the same threads.
+            fastest product of two 1,024 × 1,024 matrices on the same threads. With --profile, a \
+            table of the slowest kernels follows: milliseconds of a step, the rates of all threads \
+            together, elementwise operations counted too; taking the times costs a little.
             """)
 
     enum ElementType: String, CaseIterable, ExpressibleByArgument { case float32 }
@@ -36,6 +38,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Write the probabilities to a .npy file instead of timing (--mode infer).")
     var outputs: String?
 
+    @OptionGroup var profile: ProfileOption
     @OptionGroup var json: JSONOption
 
     func validate() throws {
@@ -46,7 +49,9 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         let pool = try ThreadPool(threadCount: threads.count)
-        let step = try BenchmarkStep(model.entry, sizes, backend: backend.backend, pool: pool)
+        let profile = try self.profile.begin()
+        let step = try BenchmarkStep(
+            model.entry, sizes, backend: backend, pool: pool, profile: profile)
         if let weights { try step.loadWeights(weights) }
         if let inputs { try step.loadInputs(inputs) }
         if let outputs {
@@ -54,14 +59,24 @@ struct BenchCommand: ParsableCommand {
             print(json.isOn ? "{\"outputs\":\(JSONValue.string(outputs).text())}" : outputs)
             return
         }
-        let timing = try Timing(seconds: seconds) { try step.run() }
+        let timing = try Timing(seconds: seconds, profile: profile) { try step.run() }
+        try self.profile.finish(profile, model: model.model)
+        try show(result(step, timing, pool), profile)
+    }
+
+    private func result(
+        _ step: BenchmarkStep, _ timing: Timing, _ pool: ThreadPool
+    ) throws -> JSONObject {
         let rate = step.floatingPointOperationCount / (timing.median * 1e-3)
         let peak = try Machine.peakFloatingPointRate(pool: pool)
-        let result = JSONObject([
+        let sequenceLength = sizes.sequenceLength.map { JSONValue.integer($0) } ?? .null
+        let cpu = backend.cpu.map { JSONValue.string($0) } ?? .null
+        return JSONObject([
             ("model", .string(model.model)), ("mode", .string(sizes.mode.rawValue)),
             ("batch_size", .integer(sizes.batchSize)),
-            ("sequence_length", sizes.sequenceLength.map { .integer($0) } ?? .null),
+            ("sequence_length", sequenceLength),
             ("dtype", .string(dtype.rawValue)), ("backend", .string(backend.backend.rawValue)),
+            ("cpu", cpu),
             ("threads", .integer(pool.threadCount)),
             ("milliseconds_per_step", .number(timing.median)),
             ("minimum_milliseconds", .number(timing.minimum)),
@@ -72,7 +87,18 @@ struct BenchCommand: ParsableCommand {
             ("compile_milliseconds", .number(step.compileMilliseconds)),
             ("peak_memory_bytes", .integer(Machine.peakMemoryByteCount)),
         ])
-        print(json.isOn ? JSONValue.object(result).text() : Self.table(result))
+    }
+
+    private func show(_ result: JSONObject, _ profile: PlanProfile?) {
+        let kernels = profile.map { KernelTable($0) }
+        if json.isOn {
+            var result = result
+            result["kernels"] = kernels?.json
+            print(JSONValue.object(result).text())
+        } else {
+            print(Self.table(result))
+            if let kernels { print("\n" + kernels.text) }
+        }
     }
 
     /// A line for each member, numbers aligned.

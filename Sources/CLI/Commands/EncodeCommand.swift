@@ -25,8 +25,7 @@ struct EncodeCommand: ParsableCommand {
     @Option(help: "Lines that are encoded together.")
     var batchSize = 32
 
-    @Option(help: "What runs the plan.")
-    var backend = Backend.default
+    @OptionGroup var backend: BackendOption
 
     @OptionGroup var threads: ThreadOption
 

@@ -4,12 +4,15 @@ import Martlet
 import MartletGraphs
 import MartletJSON
 
+import enum MartletCodegen.CodeForm
+
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Look inside a compiled model.",
         discussion: """
-            Without options: the passes in order, with the size of the graph each leaves. Memory and \
-            steps are those of the default backend, at the full batch size.
+            Without options: the passes in order, with the size of the graph each leaves. Memory, \
+            steps and kernels are those of the default backend, at the full batch size. Code may be \
+            looked at for any CPU, also one that this machine could not run.
             """)
 
     @OptionGroup var model: ModelArgument
@@ -21,14 +24,28 @@ struct InspectCommand: ParsableCommand {
     @Flag(help: "Print the arena's size, its lower bound, and a picture of it.")
     var memory = false
 
-    @Flag(help: "Print the plan's steps.")
+    @Flag(help: "Print the plan's steps and the kernels that run them.")
     var plan = false
+
+    @Option(
+        help: """
+            Print code of a kernel: loop IR, LLVM IR or assembly. Without --kernel, list the kernels.
+            """)
+    var emit: CodeForm?
+
+    @Option(help: "The kernel to print, as --emit and --plan name it; `all` for every one.")
+    var kernel: String?
+
+    @OptionGroup var target: CPUOption
 
     @OptionGroup var json: JSONOption
 
     func validate() throws {
-        if [after != nil, memory, plan].count(where: { $0 }) > 1 {
-            throw ValidationError("choose one of --after, --memory and --plan")
+        if [after != nil, memory, plan, emit != nil].count(where: { $0 }) > 1 {
+            throw ValidationError("choose one of --after, --emit, --memory and --plan")
+        }
+        if kernel != nil && emit == nil {
+            throw ValidationError("--kernel is given without --emit")
         }
     }
 
@@ -49,6 +66,9 @@ struct InspectCommand: ParsableCommand {
             showMemory(plan.memory, slice: plan.slicing?.memory)
         } else if plan {
             try showSteps(PlanExecutor().prepared(Plan(stages.final)))
+        } else if let emit {
+            let plan = try PlanExecutor().prepared(Plan(stages.final))
+            try showCode(emit, PlanListing(plan, target))
         } else {
             showPasses(stages.stages)
         }
@@ -85,7 +105,28 @@ struct InspectCommand: ParsableCommand {
         }
     }
 
-    private func showSteps(_ plan: Plan) {
+    private func showCode(_ form: CodeForm, _ listing: PlanListing) throws {
+        if let kernel {
+            let text = try listing.code(form, of: kernel)
+            if json.isOn {
+                show([
+                    "kernel": .string(kernel), "form": .string(form.rawValue),
+                    "text": .string(text),
+                ])
+            } else {
+                print(text, terminator: "")
+            }
+        } else if json.isOn {
+            show(listing.json)
+        } else {
+            print(listing.text)
+        }
+    }
+
+    private func showSteps(_ plan: Plan) throws {
+        // Without LLVM there is no code to name.
+        let names =
+            Backend.default == .jit ? try PlanListing(plan, target).names : [:]
         func value(_ value: PlanValue) -> String {
             switch plan.buffers[value.buffer].storage {
             case .arena(let byteOffset): "\(value.type) at \(byteOffset)"
@@ -97,9 +138,10 @@ struct InspectCommand: ParsableCommand {
         if json.isOn {
             show(
                 .array(
-                    plan.steps.map { step in
+                    plan.steps.enumerated().map { index, step in
                         [
-                            "kernel": .string(step.label), "path": .string(step.path),
+                            "step": .string(step.label), "path": .string(step.path),
+                            "kernels": .strings(names[index] ?? []),
                             "operands": .strings(step.operands.map(value)),
                             "results": .strings(step.results.compactMap { $0.map(value) }),
                         ]
@@ -112,6 +154,7 @@ struct InspectCommand: ParsableCommand {
                 if index == slicing.steps.upperBound { print("end of the slices") }
             }
             print("\(index) \(step.label)" + (step.path.isEmpty ? "" : "  @ \(step.path)"))
+            if let kernels = names[index] { print("    by   \(kernels.joined(separator: ", "))") }
             print("    from \(step.operands.map(value).joined(separator: ", "))")
             print("    to   \(step.results.map { $0.map(value) ?? "–" }.joined(separator: ", "))")
         }
@@ -130,3 +173,5 @@ struct InspectCommand: ParsableCommand {
 
     private func show(_ value: JSONValue) { print(value.text()) }
 }
+
+extension CodeForm: ExpressibleByArgument {}

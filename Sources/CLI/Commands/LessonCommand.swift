@@ -111,7 +111,7 @@ struct LessonCommand: AsyncParsableCommand {
         settings.epochs = epochs
         settings.learningRate = learningRate
         settings.options = TrainingOptions(
-            threadCount: threads.count, seed: seed, backend: backend.backend)
+            threadCount: threads.count, seed: seed, backend: backend.backend, cpu: backend.cpu)
         return settings
     }
 }

@@ -47,6 +47,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup var threads: ThreadOption
     @OptionGroup var backend: BackendOption
+    @OptionGroup var profile: ProfileOption
 
     @Option(help: "Begin with the weights of a safetensors file instead of random ones.")
     var initialWeights: String?
@@ -76,7 +77,8 @@ struct TrainCommand: AsyncParsableCommand {
         // Before anything takes time.
         if let output { try requireSavable(to: output) }
         if let history { try OutputPath.requireFile(history, option: "--history") }
-        let run = try TrainingPlan(self)
+        let profile = try self.profile.begin()
+        let run = try TrainingPlan(self, profile: profile)
         let recorder = EpochRecorder()
         let task = Task { try await run.fit(recorder) }
         let watch = InterruptWatch { task.cancel() }
@@ -88,6 +90,7 @@ struct TrainCommand: AsyncParsableCommand {
             isInterrupted = true
         }
         try save(run, recorder)
+        try self.profile.finish(profile, model: model.model)
         report(recorder, isInterrupted: isInterrupted)
         if isInterrupted, let exitCode = watch.exitCode { throw exitCode }
     }

@@ -14,7 +14,7 @@ final class EncoderSession {
     private(set) var length = 0
 
     init(
-        _ loaded: PretrainedEncoder, batchSize: Int, length: Int, backend: Backend,
+        _ loaded: PretrainedEncoder, batchSize: Int, length: Int, backend: BackendOption,
         threadCount: Int?
     ) throws {
         let traced = try loaded.model.trace(training: false, batchBound: batchSize)
@@ -36,7 +36,7 @@ final class EncoderSession {
         let plan = try Plan(PassPipeline.inference().run(traced.builder.build()))
         let store = ParameterStore()
         let pool = try ThreadPool(threadCount: threadCount)
-        session = try PlanExecutor(backend).session(for: plan, store: store, pool: pool)
+        session = try backend.executor().session(for: plan, store: store, pool: pool)
         for (name, values) in loaded.weights {
             _ = store.floats(name).update(from: values)
         }

@@ -22,7 +22,8 @@ struct FolderArgument: ParsableArguments {
     func load(threads: ThreadOption, backend: BackendOption) throws -> TrainedModel {
         let saved = try TrainedModel(path: folder, maxLength: maxLength)
         try saved.compile(
-            TrainingOptions(threadCount: threads.count, backend: backend.backend))
+            TrainingOptions(
+                threadCount: threads.count, backend: backend.backend, cpu: backend.cpu))
         return saved
     }
 }

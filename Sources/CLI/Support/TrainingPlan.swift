@@ -15,7 +15,7 @@ struct TrainingPlan: Sendable {
     private let shuffle: Bool
     private let verbosity: Verbosity
 
-    init(_ command: TrainCommand) throws {
+    init(_ command: TrainCommand, profile: PlanProfile?) throws {
         let isFineTuning = command.model.model == FineTuningOptions.modelName
         let entry = isFineTuning ? nil : try command.model.entry
         let training = try command.train.map { try NewsData(path: $0) } ?? NewsData(.training())
@@ -33,7 +33,8 @@ struct TrainingPlan: Sendable {
 
         let options = TrainingOptions(
             threadCount: command.threads.count, seed: command.seed,
-            backend: command.backend.backend, isStrict: command.strict)
+            backend: command.backend.backend, cpu: command.backend.cpu, profile: profile,
+            isStrict: command.strict)
         if let entry {
             let model = try Self.model(entry, command, training.texts, options)
             self.model = model

@@ -25,11 +25,20 @@ public final class PlanExecutor: Sendable {
         private let compiler: NativeCompiler?
     #endif
 
-    /// - Throws: `BackendUnavailable` for `jit` in a build without LLVM, or LLVM's own error.
-    public init(_ backend: Backend = .default) throws {
+    /// - Parameter cpu: the processor code is made for; nil for the one this process runs on.
+    ///   Names are `native`, `generic`, and the levels `x86-64`, `x86-64-v2`, `x86-64-v3` and
+    ///   `x86-64-v4`.
+    /// - Throws: `BackendUnavailable` for `jit` in a build without LLVM, `CodegenError` for a name
+    ///   that is unknown or of a processor whose code cannot run here, or LLVM's own error.
+    public init(_ backend: Backend = .default, cpu: String? = nil) throws {
         self.backend = backend
+        if let cpu, backend == .interpreted {
+            throw CodegenError(
+                "CPU \"\(cpu)\": the backend interpreted makes no code for a CPU; leave the CPU "
+                    + "out, or choose the backend jit")
+        }
         #if LLVM
-            compiler = backend == .jit ? try NativeCompiler() : nil
+            compiler = backend == .jit ? try NativeCompiler(cpu: cpu ?? "native") : nil
         #else
             if backend == .jit { throw BackendUnavailable() }
         #endif
@@ -47,16 +56,21 @@ public final class PlanExecutor: Sendable {
     }
 
     /// A plan with its memory, ready to run; see `PlanSession`.
+    ///
+    /// - Parameter profile: takes the times of the plan's kernels.
     public func session(
-        for plan: Plan, store: ParameterStore, pool: ThreadPool, finiteOutputs: Set<String> = []
+        for plan: Plan, store: ParameterStore, pool: ThreadPool,
+        finiteOutputs: Set<String> = [], profile: PlanProfile? = nil
     ) throws -> PlanSession {
         #if LLVM
             if let compiler {
                 return try compiler.session(
-                    for: plan, store: store, pool: pool, finiteOutputs: finiteOutputs)
+                    for: plan, store: store, pool: pool, finiteOutputs: finiteOutputs,
+                    profile: profile)
             }
         #endif
-        return try PlanSession(plan, store: store, pool: pool, finiteOutputs: finiteOutputs)
+        return try PlanSession(
+            plan, store: store, pool: pool, finiteOutputs: finiteOutputs, profile: profile)
     }
 }
 

@@ -27,7 +27,7 @@
                 isa: session.target.isa, packableWeights: plan.packableWeights)
             var steps: [(PlanStep, CompiledStep)] = []
             for step in plan.steps {
-                guard let compiled = try? compiler.compile(step) else { continue }
+                guard let compiled = try compiler.compiled(step) else { continue }
                 steps.append((step, compiled))
             }
             let weights = Self.packedWeights(of: steps.map(\.1))
@@ -90,6 +90,14 @@
         package var compiledStepCount: Int { compiled.count }
 
         package func isCompiled(_ step: PlanStep) -> Bool { compiled[step] != nil }
+
+        package func kernelNames(
+            _ step: PlanStep, index: Int, _ context: BindingContext
+        ) -> [String] {
+            guard let bound = compiled[step] else { return [step.routineName(index: index)] }
+            let checks = bound.step.prologue(context).map { _ in PlanProfile.checkName(index) }
+            return checks + bound.step.kernelNames(stepIndex: index)
+        }
 
         package func bind(_ step: PlanStep, _ context: BindingContext) throws -> [Phase] {
             guard let bound = compiled[step] else { return try interpreted.bind(step, context) }

@@ -46,6 +46,19 @@ struct CompiledStep {
     var epilogue: (BindingContext) -> [Phase] = { _ in [] }
 
     init(_ calls: [KernelCall]) { self.calls = calls }
+
+    /// The name of each call and, last, of what runs after them: `matmul.17`, `sumPartials.17`. A
+    /// step's second kernel of one name is `matmul.17b`.
+    func kernelNames(stepIndex: Int) -> [String] {
+        var counts: [String: Int] = [:]
+        let names = calls.map { call in
+            let count = counts[call.function.name, default: 0]
+            counts[call.function.name] = count + 1
+            let letter = count == 0 ? "" : String(UnicodeScalar(UInt8(97 + min(count, 25))))
+            return "\(call.function.name).\(stepIndex)\(letter)"
+        }
+        return names + ["sumPartials.\(stepIndex)"]
+    }
 }
 
 /// Thrown where a step has no generated kernel; the interpreted routine runs instead.

@@ -17,6 +17,11 @@
             session = try CodegenSession()
         }
 
+        /// A compiler for a processor by name; see `PlanExecutor`.
+        package convenience init(cpu: String) throws {
+            try self.init(target: CPUTarget.named(cpu))
+        }
+
         package init(target: CPUTarget) throws {
             session = try CodegenSession(target: target)
         }
@@ -39,12 +44,12 @@
         /// A plan with its memory, its steps compiled; see `PlanSession`.
         public func session(
             for plan: Plan, store: ParameterStore, pool: ThreadPool,
-            finiteOutputs: Set<String> = []
+            finiteOutputs: Set<String> = [], profile: PlanProfile? = nil
         ) throws -> PlanSession {
             let plan = try prepared(plan)
             return try PlanSession(
                 plan, store: store, pool: pool, binder: CompiledBinder(plan, session: session),
-                finiteOutputs: finiteOutputs, isPoisoned: false)
+                finiteOutputs: finiteOutputs, isPoisoned: false, profile: profile)
         }
     }
 #endif

@@ -7,6 +7,15 @@ struct StepCompiler {
     /// Buffers of weights that are packed ahead.
     var packableWeights: Set<Int> = []
 
+    /// Nil where the interpreted routine has to do.
+    func compiled(_ step: PlanStep) throws -> CompiledStep? {
+        do {
+            return try compile(step)
+        } catch is NoKernel, is CodegenError {
+            return nil
+        }
+    }
+
     /// - Throws: `NoKernel` where the interpreted routine has to do.
     func compile(_ step: PlanStep) throws -> CompiledStep {
         switch step.work {

@@ -81,6 +81,7 @@ public final class PlanSession {
     /// What the binder makes from the parameters, and from which version of them it did.
     private var preparation: [Phase]?
     private var preparedVersion: Int?
+    private let profile: PlanProfile?
     private var bound: [SymbolExtents: [Phase]] = [:]
 
     /// - Parameters:
@@ -88,23 +89,26 @@ public final class PlanSession {
     ///   - finiteOutputs: float scalars that must be finite; else the run stops right there,
     ///     before any step after it, and throws `NonFiniteValue`.
     ///   - isPoisoned: fills the arena with NaN first, for tests that nothing is read unwritten.
+    ///   - profile: takes the times of the plan's kernels.
     /// - Throws: `MemoryError` where the arena exceeds the memory limit.
     public convenience init(
         _ plan: Plan, store: ParameterStore, pool: ThreadPool, finiteOutputs: Set<String> = [],
-        isPoisoned: Bool = false
+        isPoisoned: Bool = false, profile: PlanProfile? = nil
     ) throws {
         try self.init(
             plan, store: store, pool: pool, binder: InterpretedBinder(),
-            finiteOutputs: finiteOutputs, isPoisoned: isPoisoned)
+            finiteOutputs: finiteOutputs, isPoisoned: isPoisoned, profile: profile)
     }
 
     /// A session whose steps a backend of choice binds.
     package init(
         _ plan: Plan, store: ParameterStore, pool: ThreadPool, binder: any StepBinder,
-        finiteOutputs: Set<String>, isPoisoned: Bool
+        finiteOutputs: Set<String>, isPoisoned: Bool, profile: PlanProfile? = nil
     ) throws {
         self.plan = plan
         self.pool = pool
+        self.profile = profile
+        profile?.reserve(threadCount: pool.threadCount)
         self.binder = binder
         self.store = store
         updatesStore = !plan.updatedInputs.isEmpty
@@ -142,7 +146,7 @@ public final class PlanSession {
         sliceRunner = try plan.slicing.map { slicing in
             try SliceRunner(
                 plan, slicing, binder: binder, addresses: addresses,
-                threadCount: pool.threadCount, isPoisoned: isPoisoned)
+                threadCount: pool.threadCount, isPoisoned: isPoisoned, profile: profile)
         }
     }
 
@@ -187,6 +191,7 @@ public final class PlanSession {
     public func run(_ extents: SymbolExtents = SymbolExtents()) throws {
         if bound[extents] == nil { try bind(extents) }
         prepare()
+        profile?.beginRun()
         if let phases = bound[extents] { pool.run(phases) }
         if updatesStore { store.noteChange() }
         try failure.throwIfFailed()
@@ -214,7 +219,9 @@ public final class PlanSession {
                     phases += try sliceRunner.phases(context)
                 }
             } else {
-                phases += try binder.bind(step, context).map { skippedAfterFailure($0) }
+                let made = try binder.bind(step, context).map { skippedAfterFailure($0) }
+                let names = binder.kernelNames(step, index: index, context)
+                phases += profile?.timed(made, names: names, step, extents) ?? made
             }
             phases += guardPhases(step, context)
         }

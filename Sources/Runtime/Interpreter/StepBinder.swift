@@ -7,10 +7,25 @@ package protocol StepBinder: Sendable {
 
     /// What has to run before the steps whenever parameters have changed.
     func preparation(_ context: BindingContext) throws -> [Phase]
+
+    /// The names of the phases that `bind` makes of a step, in their order; the last one goes for
+    /// all that follow.
+    func kernelNames(_ step: PlanStep, index: Int, _ context: BindingContext) -> [String]
 }
 
 extension StepBinder {
     package func preparation(_ context: BindingContext) throws -> [Phase] { [] }
+
+    package func kernelNames(
+        _ step: PlanStep, index: Int, _ context: BindingContext
+    ) -> [String] {
+        [step.routineName(index: index)]
+    }
+}
+
+extension PlanStep {
+    /// `attention.12`: what runs, and the number of its step in the plan.
+    package func routineName(index: Int) -> String { "\(label.prefix { $0 != "(" }).\(index)" }
 }
 
 /// What a step is bound to: addresses, extents, scratch memory, and where its errors go.

@@ -20,6 +20,7 @@ final class SliceRunner: @unchecked Sendable {
     private let binder: any StepBinder
     private let workers: [Worker]
     private let sums: AlignedBuffer
+    private let profile: PlanProfile?
 
     fileprivate struct Worker {
         let memory: Arena
@@ -39,8 +40,10 @@ final class SliceRunner: @unchecked Sendable {
 
     init(
         _ plan: Plan, _ slicing: BatchSlicing, binder: any StepBinder,
-        addresses: [UnsafeMutableRawPointer], threadCount: Int, isPoisoned: Bool
+        addresses: [UnsafeMutableRawPointer], threadCount: Int, isPoisoned: Bool,
+        profile: PlanProfile? = nil
     ) throws {
+        self.profile = profile
         self.plan = plan
         self.slicing = slicing
         self.binder = binder
@@ -68,11 +71,14 @@ final class SliceRunner: @unchecked Sendable {
     func phases(_ context: BindingContext) throws -> [Phase] {
         let batch = context.extents(slicing.symbol)
         let (size, perGroup) = (slicing.sliceBound, slicing.slicesPerGroup)
-        let bound = try workers.map { worker in
+        let bound = try workers.enumerated().map { number, worker in
             var slice = BoundSlice(state: worker.state)
-            if batch >= size { slice.whole = try bind(worker, entryCount: size, context) }
+            let thread = slicing.isSerial ? nil : number
+            if batch >= size {
+                slice.whole = try bind(worker, thread, entryCount: size, context)
+            }
             if batch % size > 0 {
-                slice.rest = try bind(worker, entryCount: batch % size, context)
+                slice.rest = try bind(worker, thread, entryCount: batch % size, context)
             }
             return slice
         }
@@ -150,8 +156,9 @@ final class SliceRunner: @unchecked Sendable {
 
     // MARK: One slice
 
+    /// - Parameter thread: the one that runs all of the slice; nil where threads share each step.
     private func bind(
-        _ worker: Worker, entryCount: Int, _ outer: BindingContext
+        _ worker: Worker, _ thread: Int?, entryCount: Int, _ outer: BindingContext
     ) throws -> [Phase] {
         var extents = outer.extents
         extents.extents[slicing.symbol.name] = entryCount
@@ -166,7 +173,11 @@ final class SliceRunner: @unchecked Sendable {
             }
         }
         for (index, step) in plan.steps[slicing.steps].enumerated() {
-            phases += try binder.bind(step, context)
+            let made = try binder.bind(step, context)
+            let number = slicing.steps.lowerBound + index
+            let names = binder.kernelNames(step, index: number, context)
+            phases +=
+                profile?.timed(made, names: names, step, extents, thread: thread) ?? made
             phases += slicing.sums.filter { $0.step == index }.map {
                 addition($0, worker, outer)
             }

@@ -289,13 +289,13 @@ final class ModelRuntime: @unchecked Sendable {
         try makeWeights(of: model)
         let pool = try self.pool ?? ThreadPool(threadCount: options.threadCount)
         self.pool = pool
-        let executor = try self.executor ?? PlanExecutor(options.backend)
+        let executor = try self.executor ?? PlanExecutor(options.backend, cpu: options.cpu)
         self.executor = executor
         let graph = try ProgramGraph(
             model, key, batchBound: batchBound, compilation: compilation, options: options)
         let made = try Program(
             graph, batchBound: batchBound, store: store, executor: executor, pool: pool,
-            limit: options.memoryLimit
+            limit: options.memoryLimit, profile: options.profile
         ) { limit in
             BatchSizeAdvice.text(below: batchBound, limit: limit) { bound in
                 let graph = try ProgramGraph(

@@ -36,7 +36,7 @@ final class Program {
     init(
         _ program: ProgramGraph, batchBound: Int, store: ParameterStore,
         executor: PlanExecutor, pool: ThreadPool, limit: MemoryLimit?,
-        remedy: (MemoryLimit) -> String
+        profile: PlanProfile? = nil, remedy: (MemoryLimit) -> String
     ) throws {
         self.batchBound = batchBound
         let plan = try Plan(program.graph)
@@ -47,7 +47,8 @@ final class Program {
                 what: "\(plan.name)", byteCount: byteCount, limit: limit, remedy: remedy(limit))
         }
         let session = try executor.session(
-            for: plan, store: store, pool: pool, finiteOutputs: [ProgramGraph.loss])
+            for: plan, store: store, pool: pool, finiteOutputs: [ProgramGraph.loss],
+            profile: profile)
         self.session = session
         func slot(_ name: String, _ type: TensorType) -> DataSlot? {
             session.address(ofInput: name).map { DataSlot(name: name, type: type, base: $0) }

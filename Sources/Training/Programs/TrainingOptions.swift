@@ -1,5 +1,6 @@
 import enum MartletCodegen.Backend
 import struct MartletRuntime.MemoryLimit
+import class MartletRuntime.PlanProfile
 
 /// How a model's programs are made and run; no part of the model.
 public struct TrainingOptions: Sendable {
@@ -13,6 +14,10 @@ public struct TrainingOptions: Sendable {
     public var seed: UInt64
     /// What runs a plan: native code where the build has LLVM.
     public var backend: Backend
+    /// The processor native code is made for; nil for this one. See `PlanExecutor`.
+    public var cpu: String?
+    /// Takes the times of the programs' kernels; nil for none.
+    public var profile: PlanProfile?
     /// Names of compiler passes to leave out, such as `fuse-residual-layer-norm`.
     public var disabledPasses: Set<String>
     /// Verifies the graph after every pass.
@@ -24,12 +29,15 @@ public struct TrainingOptions: Sendable {
 
     public init(
         threadCount: Int? = nil, seed: UInt64 = 0, backend: Backend = .default,
+        cpu: String? = nil, profile: PlanProfile? = nil,
         disabledPasses: Set<String> = [], verifiesPasses: Bool = false,
         isStrict: Bool = false, memoryLimit: MemoryLimit? = nil
     ) {
         self.threadCount = threadCount
         self.seed = seed
         self.backend = backend
+        self.cpu = cpu
+        self.profile = profile
         self.disabledPasses = disabledPasses
         self.verifiesPasses = verifiesPasses
         self.isStrict = isStrict
