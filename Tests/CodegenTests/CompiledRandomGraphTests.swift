@@ -8,43 +8,100 @@
     import TestSupport
     import Testing
 
-    /// Random graphs, forward, backward and updated: native code against the interpreted plan, and
-    /// the same bits on 1, 2 and 4 threads.
+    /// Random graphs, forward, backward and updated: native code against the interpreted plan; of a
+    /// part of them the same bits on 1, 2 and 4 threads, and code for AVX2 too.
     struct CompiledRandomGraphTests {
-        private static let seedsPerPart = 25
+        private static let seedsPerPart = 20
 
-        @Test(arguments: 0..<8)
+        @Test(arguments: 0..<20)
         func compiledPlansAgreeWithInterpreted(_ part: Int) throws {
-            let session = try CodegenSession(compileThreadCount: 1)
             let pools = try [1, 2, 4].map { try ThreadPool(threadCount: $0) }
-            for index in 0..<Self.seedsPerPart {
-                let seed = UInt64(part * Self.seedsPerPart + index)
-                let random = try RandomGraph(seed: seed)
-                do {
-                    if let problem = try problem(random, session, pools) {
-                        Issue.record("seed \(seed): \(problem)\n\(random.graph.text)")
-                    }
-                } catch {
-                    Issue.record("seed \(seed): \(error)\n\(random.graph.text)")
+            let cases = try (0..<Self.seedsPerPart).map {
+                try Case(seed: UInt64(part * Self.seedsPerPart + $0))
+            }
+            let native = try CodegenSession(compileThreadCount: 1)
+            try native.compileKernels(of: cases.map(\.plan))
+            let avx2Cases = cases.filter { $0.seed % 10 == 1 }
+            let avx2 = try CodegenSession(
+                target: CPUTarget.named("x86-64-v3"), compileThreadCount: 1)
+            try avx2.compileKernels(of: avx2Cases.map(\.plan))
+            for test in cases {
+                try check(test, native, test.seed % 8 == 0 ? pools : [pools[part % 3]])
+            }
+            for test in avx2Cases {
+                try check(test, avx2, [pools[part % 3]])
+            }
+        }
+
+        /// Else the test above would show less than it says.
+        @Test func everyKernelAndEpilogueOccurs() throws {
+            var kernels: Set<String> = []
+            var steps: Set<String> = []
+            for seed in 0..<300 {
+                let plan = try Case(seed: UInt64(seed)).plan
+                let code = try PlanCode(plan, target: CPUTarget.named("x86-64-v3"))
+                for kernel in code.kernels {
+                    guard let function = kernel.function else { continue }
+                    kernels.insert(function.name)
+                    steps.insert(plan.steps[kernel.stepIndex].label)
                 }
+            }
+            #expect(
+                kernels.isSuperset(of: [
+                    "attention", "attentionGradient", "cluster", "dropout", "layerNormalization",
+                    "layerNormalizationGradient", "matmul",
+                ]))
+            for activation in BiasActivation.Activation.allCases {
+                let end = activation == .identity ? "" : "+\(activation)"
+                #expect(steps.contains("dot_general+bias\(end)"))
+            }
+            #expect(
+                steps.isSuperset(of: ["adam_update", "bias_activation_gradient", "dot_general"]))
+        }
+
+        /// A graph with its gradients and updates, ready to run.
+        private struct Case {
+            let seed: UInt64
+            let random: RandomGraph
+            let graph: Graph
+            let plan: Plan
+            let inputs: [String: ReferenceTensor]
+
+            init(seed: UInt64) throws {
+                self.seed = seed
+                random = try RandomGraph(seed: seed)
+                let updates = RandomUpdates(seed: seed)
+                graph = try PassPipeline.training(optimizer: updates).run(random.graph)
+                plan = try Plan(graph)
+                let slots = RandomUpdates.slotInputs(of: graph, seed: seed)
+                inputs = random.inputs.merging(slots) { first, _ in first }
+            }
+        }
+
+        private func check(
+            _ test: Case, _ session: CodegenSession, _ pools: [ThreadPool]
+        ) throws {
+            do {
+                if let problem = try problem(test, session, pools) {
+                    Issue.record(
+                        "seed \(test.seed), \(session.target.name): \(problem)\n\(test.graph.text)")
+                }
+            } catch {
+                Issue.record(
+                    "seed \(test.seed), \(session.target.name): \(error)\n\(test.graph.text)")
             }
         }
 
         private func problem(
-            _ random: RandomGraph, _ session: CodegenSession, _ pools: [ThreadPool]
+            _ test: Case, _ session: CodegenSession, _ pools: [ThreadPool]
         ) throws -> String? {
-            let updates = RandomUpdates(seed: random.seed)
-            let graph = try PassPipeline.training(optimizer: updates, verifies: true)
-                .run(random.graph)
-            let slots = RandomUpdates.slotInputs(of: graph, seed: random.seed)
-            let inputs = random.inputs.merging(slots) { first, _ in first }
             let expected = try PlanRunner(
-                graph, inputs, extents: random.extents, pool: pools[0]
+                test.graph, test.inputs, extents: test.random.extents, pool: pools[0]
             ).run()
             var first: [String: ReferenceTensor]?
             for pool in pools {
                 let actual = try PlanRunner(
-                    graph, inputs, extents: random.extents, pool: pool
+                    test.graph, test.inputs, extents: test.random.extents, pool: pool
                 ) { try CompiledBinder($0, session: session) }.run()
                 if let first {
                     for (name, tensor) in first where bits(actual[name]) != bits(tensor) {

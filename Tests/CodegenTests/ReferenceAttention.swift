@@ -64,6 +64,8 @@ struct ReferenceAttention {
                 gradients[s] += factors[s] * outer * Double(v[vRow(s) + d])
             }
         }
+        // Scores of masked keys are constants: a row of nothing else has no slope.
+        guard isVisible(b, t).contains(true) else { return }
         let mean = zip(probabilities, gradients).reduce(0) { $0 + $1.0 * $1.1 }
         for s in 0..<keys {
             let gradient = probabilities[s] * (gradients[s] - mean) * scale
@@ -74,10 +76,14 @@ struct ReferenceAttention {
         }
     }
 
-    private func probabilities(_ b: Int, _ h: Int, _ t: Int, _ scale: Double) -> [Double] {
-        let visible = (0..<keys).map { s in
+    private func isVisible(_ b: Int, _ t: Int) -> [Bool] {
+        (0..<keys).map { s in
             (keyMask.map { $0[b * keys + s] != 0 } ?? true) && (!isCausal || s <= t)
         }
+    }
+
+    private func probabilities(_ b: Int, _ h: Int, _ t: Int, _ scale: Double) -> [Double] {
+        let visible = isVisible(b, t)
         if !visible.contains(true) {
             let share = zeroesFullyMaskedRows ? 0 : 1 / Double(keys)
             return Array(repeating: share, count: keys)

@@ -133,9 +133,13 @@ extension RandomGraphGenerator {
     private mutating func dense(_ x: Value, from: Int, to: Int) throws -> Value {
         let kernel = try freshInput([Dimension(from), Dimension(to)], role: .parameter)
         let last = shape(x).rank - 1
+        let scale = 1 / Double(from).squareRoot()
+        // Scaled ahead in some, so that a bias follows the product itself.
+        let scaledAhead = !to.isMultiple(of: 2)
         let product = try builder.dotGeneral(
-            x, kernel.value, leftContracting: [last], rightContracting: [0])
-        return try builder.multiply(product, 1 / Double(from).squareRoot())
+            scaledAhead ? builder.multiply(x, scale) : x, kernel.value, leftContracting: [last],
+            rightContracting: [0])
+        return scaledAhead ? product : try builder.multiply(product, scale)
     }
 
     /// Self- or cross-attention on `[batch, length, width]`, without the output projection.

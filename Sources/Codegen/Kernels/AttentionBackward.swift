@@ -169,6 +169,7 @@ private struct AttentionBackward {
         _ factors: (first: Pointer, rowStride: Value)?
     ) {
         let stride = attention.output.positionStride
+        let first = firstRow + row
         let gradients = tile.product(
             TileOperand(
                 pointer: outputGradient + (firstRow + row) * stride, rowStride: stride,
@@ -189,7 +190,12 @@ private struct AttentionBackward {
                 gradient = gradient * factor
                 (corner + offset).store(probability * factor)
             }
-            return (gradient - (rowDots + row + tileRow).load()) * probability
+            let slope = (gradient - (rowDots + row + tileRow).load()) * probability
+            guard attention.fullyMaskedRow == .uniform, attention.hasKeyMask else { return slope }
+            // The scores of a row of masked keys are constants.
+            let logSum = (logSumExp + first + tileRow).load()
+            let isEmpty = logSum .< Attention.maskedScore / 2
+            return slope * isEmpty.select(k.constant(Float(0)), 1)
         }
         tile.store(values, to: place(scoreGradients, row, firstKey), rowStride: head.scoreStride)
     }

@@ -12,6 +12,7 @@ extension StepCompiler {
         ]
         if let mask = operand.mask { buffers.append(.value(mask)) }
         let lse = step.results[1]
+        if let lse, sharedLogSums.contains(lse.buffer) { throw NoKernel() }
         if let lse { buffers.append(.value(lse)) }
         let function = try kernel.lowerForward(to: isa, savesLogSumExp: lse != nil)
         return CompiledStep([KernelCall(function, buffers, parameters: parameters)])
@@ -19,6 +20,7 @@ extension StepCompiler {
 
     func compile(_ op: MartletIR.AttentionGradient, _ step: PlanStep) throws -> CompiledStep {
         let operand = op.layout(step.operands)
+        if sharedLogSums.contains(operand.lse.buffer) { throw NoKernel() }
         var parameters: [String: KernelCall.Parameter] = [:]
         let kernel = try attention(op.forward, operand.forward, &parameters)
         var buffers: [KernelCall.Buffer] = [

@@ -23,8 +23,7 @@
 
         /// Compiles all kernels of a plan, equal ones once.
         package init(_ plan: Plan, session: CodegenSession) throws {
-            let compiler = StepCompiler(
-                isa: session.target.isa, packableWeights: plan.packableWeights)
+            let compiler = StepCompiler(isa: session.target.isa, plan: plan)
             var steps: [(PlanStep, CompiledStep)] = []
             for step in plan.steps {
                 guard let compiled = try compiler.compiled(step) else { continue }

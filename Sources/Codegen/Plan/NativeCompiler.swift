@@ -35,7 +35,7 @@
         /// Whether every step of the slices knows which part of the batch it works on.
         package func canRun(_ plan: Plan) -> Bool {
             guard let slicing = plan.slicing else { return true }
-            let compiler = StepCompiler(isa: session.target.isa)
+            let compiler = StepCompiler(isa: session.target.isa, plan: plan)
             return plan.steps[slicing.steps].allSatisfy { step in
                 !step.drawsRandomNumbers || (try? compiler.compile(step)) != nil
             }

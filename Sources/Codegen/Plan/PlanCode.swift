@@ -29,8 +29,7 @@ package struct PlanCode: Sendable {
 
     package init(_ plan: Plan, target: CPUTarget) throws {
         self.target = target
-        let compiler = StepCompiler(
-            isa: target.isa, packableWeights: plan.packableWeights)
+        let compiler = StepCompiler(isa: target.isa, plan: plan)
         var kernels: [PlanKernel] = []
         var firstOfCode: [LoopFunction: String] = [:]
         for (index, step) in plan.steps.enumerated() {

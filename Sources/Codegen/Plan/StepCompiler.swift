@@ -5,7 +5,31 @@ import MartletRuntime
 struct StepCompiler {
     let isa: VectorISA
     /// Buffers of weights that are packed ahead.
-    var packableWeights: Set<Int> = []
+    let packableWeights: Set<Int>
+    /// Buffers of log-sum-exps that others than attention's own gradient read. The kernels keep
+    /// them in powers of two, so these are left to the interpreted routines.
+    private(set) var sharedLogSums: Set<Int> = []
+
+    /// A compiler for the steps of one plan.
+    init(isa: VectorISA, plan: Plan) {
+        self.isa = isa
+        packableWeights = plan.packableWeights
+        var logSums: Set<Int> = []
+        for step in plan.steps {
+            var readers = step.operands
+            switch step.work {
+            case .op(.attention):
+                if let lse = step.results[1] { logSums.insert(lse.buffer) }
+            case .op(.attentionGradient(let op)):
+                let lse = op.layout(step.operands).lse.buffer
+                readers.removeAll { $0.buffer == lse }
+            default: break
+            }
+            sharedLogSums.formUnion(readers.map(\.buffer))
+        }
+        sharedLogSums.formUnion(plan.outputs.map(\.value.buffer))
+        sharedLogSums.formIntersection(logSums)
+    }
 
     /// Nil where the interpreted routine has to do.
     func compiled(_ step: PlanStep) throws -> CompiledStep? {
