@@ -42,7 +42,7 @@ let package = Package(
         .target(
             name: "MartletCodegen",
             dependencies: [
-                "MartletIR", "MartletRuntime",
+                "MartletIR", "MartletFiles", "MartletRuntime",
                 .target(name: "CLLVM", condition: .when(traits: ["LLVM"])),
             ],
             path: "Sources/Codegen", swiftSettings: strict),

@@ -8,7 +8,6 @@ struct MartletCommand: AsyncParsableCommand {
         subcommands: [
             ModelsCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
             PredictCommand.self, LessonCommand.self, TokenizeCommand.self, EncodeCommand.self,
-            InspectCommand.self,
-            BenchCommand.self,
+            InspectCommand.self, BenchCommand.self, CalibrateCommand.self,
         ])
 }

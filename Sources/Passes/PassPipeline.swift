@@ -16,22 +16,27 @@ public struct PassPipeline: Sendable {
 
     /// The passes for prediction and evaluation.
     public static func inference(
-        disabled: Set<String> = [], verifies: Bool = false
+        policy: DTypePolicy = .float32, disabled: Set<String> = [], verifies: Bool = false
     ) -> PassPipeline {
         PassPipeline(
-            simplification + fusion + simplification, disabled: disabled, verifies: verifies)
+            simplification + fusion + simplification + casts(policy), disabled: disabled,
+            verifies: verifies)
     }
 
     /// The passes for one training step: the loss is an output, and `optimizer` turns gradients
     /// into updates of the parameters.
     public static func training(
-        loss: String = "loss", optimizer: any Pass, disabled: Set<String> = [],
-        verifies: Bool = false
+        loss: String = "loss", optimizer: any Pass, policy: DTypePolicy = .float32,
+        disabled: Set<String> = [], verifies: Bool = false
     ) -> PassPipeline {
         let gradient: [any Pass] = [Differentiate(loss: loss), optimizer]
         return PassPipeline(
-            simplification + fusion + gradient + simplification, disabled: disabled,
-            verifies: verifies)
+            simplification + fusion + gradient + simplification + casts(policy),
+            disabled: disabled, verifies: verifies)
+    }
+
+    private static func casts(_ policy: DTypePolicy) -> [any Pass] {
+        policy == .float32 ? [] : [CastByDTypePolicy(policy)]
     }
 
     private static let simplification: [any Pass] = [

@@ -60,6 +60,32 @@ struct BenchCommandTests {
         #expect(slices.allSatisfy { ($0["dur"]?.doubleValue ?? -1) >= 0 })
     }
 
+    @Test(arguments: ["jit", "interpreted"])
+    func bfloat16RoundsTheProductsOnly(backend: String) throws {
+        let folder = try TemporaryFolder()
+        func probabilities(_ dtype: String) throws -> [Float] {
+            let file = folder.url("\(dtype).npy")
+            let run = try CommandLine.run(
+                small + [
+                    "--mode", "infer", "--dtype", dtype, "--backend", backend, "--outputs",
+                    file.path,
+                ])
+            #expect(run.exitCode == 0, "\(run.errors)")
+            let data = try Data(contentsOf: file)
+            return (0..<8).map { index in
+                data.dropFirst(128 + 4 * index).withUnsafeBytes {
+                    $0.loadUnaligned(as: Float.self)
+                }
+            }
+        }
+        let (full, rounded) = try (probabilities("float32"), probabilities("bfloat16"))
+        #expect(full != rounded)
+        for (a, b) in zip(full, rounded) { #expect(abs(a - b) < 4e-3) }
+        let timed = try CommandLine.run(
+            small + ["--dtype", "bfloat16", "--backend", backend, "--json"])
+        #expect(try JSONValue(parsing: timed.output)["dtype"] == "bfloat16")
+    }
+
     @Test func aProfileThatCannotBeWrittenIsAUserError() throws {
         let run = try CommandLine.run(small + ["--profile", "/no/such/folder/trace.json"])
         #expect(run.exitCode == 2)

@@ -65,6 +65,39 @@ import Testing
         }
     }
 
+    @Test(arguments: [(1, 5), (2, 16), (7, 33), (301, 129)], Backend.allCases)
+    func pairsRows(_ shape: (Int, Int), backend: Backend) throws {
+        let (depth, columns) = shape
+        var generator = Generator(UInt64(depth))
+        let x = generator.floats(depth * columns, -3...3)
+        let units = (depth + 1) / 2
+        let arrays = Arrays()
+        arrays.add(x)
+        arrays.add([Float](repeating: .nan, count: units * columns))
+        try arrays.run(
+            PairRowsToBFloat16(depth: .constant(depth), columns: columns).lower(to: backend.isa),
+            on: backend)
+        let pairs = arrays.floats(1).map(\.bitPattern)
+        for (index, pair) in pairs.enumerated() {
+            let (row, column) = (index / columns * 2, index % columns)
+            let next = row + 1 < depth ? rounded(x[(row + 1) * columns + column]) : 0
+            #expect(Float(bitPattern: pair << 16) == rounded(x[row * columns + column]))
+            #expect(Float(bitPattern: pair & 0xFFFF_0000) == next)
+        }
+    }
+
+    @Test(arguments: [1, 16, 31, 32768, 32769 + 16], Backend.allCases)
+    func rounds(count: Int, backend: Backend) throws {
+        var generator = Generator(UInt64(count))
+        let x = generator.floats(count, -3...3)
+        let arrays = Arrays()
+        arrays.add(x)
+        arrays.add([Float](repeating: .nan, count: count))
+        let kernel = RoundToBFloat16(count: .parameter("count", atMost: count + 5))
+        try arrays.run(kernel.lower(to: backend.isa), on: backend, parameters: [Int64(count)])
+        #expect(arrays.floats(1) == x.map(rounded))
+    }
+
     @Test func refusesAnUnpackedOperand() {
         let matmul = Matmul(
             rows: 4, columns: 4, depth: 4, leftRowStride: 4, right: .rows(stride: 4),

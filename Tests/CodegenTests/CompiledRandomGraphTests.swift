@@ -11,7 +11,7 @@
     /// Random graphs, forward, backward and updated: native code against the interpreted plan; of a
     /// part of them the same bits on 1, 2 and 4 threads, and code for AVX2 too.
     struct CompiledRandomGraphTests {
-        private static let seedsPerPart = 20
+        private static let seedsPerPart = 100
 
         @Test(arguments: 0..<20)
         func compiledPlansAgreeWithInterpreted(_ part: Int) throws {

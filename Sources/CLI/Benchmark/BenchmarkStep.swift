@@ -16,14 +16,15 @@ struct BenchmarkStep {
     private let extents: SymbolExtents
 
     init(
-        _ entry: ModelCatalog.Entry, _ sizes: SizeOptions, backend: BackendOption, pool: ThreadPool,
-        profile: PlanProfile? = nil
+        _ entry: ModelCatalog.Entry, _ sizes: SizeOptions, dtype: DTypeOption,
+        backend: BackendOption,
+        pool: ThreadPool, profile: PlanProfile? = nil
     ) throws {
         let clock = ContinuousClock()
         let start = clock.now
         step = try StepGraph(
             entry, mode: sizes.mode, batchSize: sizes.batchSize, changes: sizes.changes,
-            verifies: false)
+            policy: dtype.policy, verifies: false)
         let executor = try backend.executor()
         let whole = try Plan(step.pipeline.run(step.start))
         plan = try executor.prepared(whole)

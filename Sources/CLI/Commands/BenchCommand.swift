@@ -14,15 +14,11 @@ struct BenchCommand: ParsableCommand {
             together, elementwise operations counted too; taking the times costs a little.
             """)
 
-    enum ElementType: String, CaseIterable, ExpressibleByArgument { case float32 }
-
     @OptionGroup var model: ModelArgument
     @OptionGroup var sizes: SizeOptions
     @OptionGroup var threads: ThreadOption
 
-    @Option(help: "The type of weights and activations.")
-    var dtype = ElementType.float32
-
+    @OptionGroup var dtype: DTypeOption
     @OptionGroup var backend: BackendOption
 
     @Option(help: "How long to measure.")
@@ -51,7 +47,7 @@ struct BenchCommand: ParsableCommand {
         let pool = try ThreadPool(threadCount: threads.count)
         let profile = try self.profile.begin()
         let step = try BenchmarkStep(
-            model.entry, sizes, backend: backend, pool: pool, profile: profile)
+            model.entry, sizes, dtype: dtype, backend: backend, pool: pool, profile: profile)
         if let weights { try step.loadWeights(weights) }
         if let inputs { try step.loadInputs(inputs) }
         if let outputs {
@@ -75,8 +71,8 @@ struct BenchCommand: ParsableCommand {
             ("model", .string(model.model)), ("mode", .string(sizes.mode.rawValue)),
             ("batch_size", .integer(sizes.batchSize)),
             ("sequence_length", sequenceLength),
-            ("dtype", .string(dtype.rawValue)), ("backend", .string(backend.backend.rawValue)),
-            ("cpu", cpu),
+            ("dtype", .string(dtype.dtype.rawValue)),
+            ("backend", .string(backend.backend.rawValue)), ("cpu", cpu),
             ("threads", .integer(pool.threadCount)),
             ("milliseconds_per_step", .number(timing.median)),
             ("minimum_milliseconds", .number(timing.minimum)),

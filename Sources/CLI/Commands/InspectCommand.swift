@@ -36,6 +36,7 @@ struct InspectCommand: ParsableCommand {
     @Option(help: "The kernel to print, as --emit and --plan name it; `all` for every one.")
     var kernel: String?
 
+    @OptionGroup var dtype: DTypeOption
     @OptionGroup var target: CPUOption
 
     @OptionGroup var json: JSONOption
@@ -53,7 +54,7 @@ struct InspectCommand: ParsableCommand {
         let stages = try GraphStages(
             StepGraph(
                 model.entry, mode: sizes.mode, batchSize: sizes.batchSize, changes: sizes.changes,
-                verifies: true))
+                policy: dtype.policy, verifies: true))
         if let after {
             let stage = try stages.stage(after: after)
             if json.isOn {

@@ -19,7 +19,7 @@ struct StepGraph {
 
     init(
         _ entry: ModelCatalog.Entry, mode: Mode, batchSize: Int, changes: ModelCatalog.Changes,
-        verifies: Bool
+        policy: DTypePolicy = .float32, verifies: Bool
     ) throws {
         let traced = try entry.model(changes).trace(
             training: mode == .train, batchBound: batchSize)
@@ -32,7 +32,7 @@ struct StepGraph {
         switch mode {
         case .infer:
             traced.declareOutputs()
-            pipeline = .inference(verifies: verifies)
+            pipeline = .inference(policy: policy, verifies: verifies)
         case .train:
             let type = recipe.loss.labelType(for: output.type)
             let labels = try builder.append(
@@ -41,7 +41,8 @@ struct StepGraph {
                 labels: labels, output: output.value, mask: output.mask, in: builder)
             builder.output(Self.loss, loss.value)
             pipeline = .training(
-                loss: Self.loss, optimizer: AppendOptimizer(recipe.optimizer), verifies: verifies)
+                loss: Self.loss, optimizer: AppendOptimizer(recipe.optimizer), policy: policy,
+                verifies: verifies)
         }
         start = try builder.build()
     }

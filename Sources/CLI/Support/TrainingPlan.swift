@@ -33,7 +33,8 @@ struct TrainingPlan: Sendable {
 
         let options = TrainingOptions(
             threadCount: command.threads.count, seed: command.seed,
-            backend: command.backend.backend, cpu: command.backend.cpu, profile: profile,
+            backend: command.backend.backend, precision: command.dtype.policy,
+            cpu: command.backend.cpu, profile: profile,
             isStrict: command.strict)
         if let entry {
             let model = try Self.model(entry, command, training.texts, options)

@@ -218,7 +218,7 @@ private struct MatmulEmitter {
                 ? tile.load(output + place, rowStride: matmul.outputRowStride) : tile.zeros()
             let sums = tile.product(
                 leftOperand, rightOperand, depth: depth, initial: initial, rightIsPadded: true,
-                bfloat16Pairs: matmul.element == .bfloat16)
+                bfloat16Pairs: matmul.element != .float32)
             finish(tile, sums, place: place, column: firstColumn)
         }
     }
@@ -229,10 +229,11 @@ private struct MatmulEmitter {
             return rightCorner + firstColumn * matmul.depth.bound
         }
         let depthBound = min(matmul.depth.bound, matmul.depthChunk ?? .max)
-        let scratch = k.scratch("panel", count: depthBound * vectors * isa.lanes)
+        let scratch = k.scratch(
+            "panel", matmul.element.unitType, count: depthBound * vectors * isa.lanes)
         var source = rightCorner + firstColumn
         if case .columns(let stride) = matmul.right { source = rightCorner + firstColumn * stride }
-        PanelPacker(builder: k, isa: isa, vectors: vectors).pack(
+        PanelPacker(builder: k, isa: isa, vectors: vectors, element: matmul.element).pack(
             source, layout: matmul.right, depth: depth,
             columns: k.constant(matmul.columns) - firstColumn, to: scratch)
         return scratch

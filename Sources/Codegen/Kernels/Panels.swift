@@ -59,7 +59,7 @@ struct PanelPacker {
     private func scaled(_ value: Value) -> Value { scale.map { value * $0 } ?? value }
 
     private var zero: Value {
-        element == .float32
+        element.unitType == .float32
             ? builder.constant(Float(0), lanes: lanes)
             : builder.constant(0, ValueType(.int32, lanes: lanes))
     }
@@ -129,13 +129,13 @@ struct PanelPacker {
     /// A vector of units along the depth.
     private func unitVector(_ place: Pointer) -> Value {
         let first = scaled(place.load(lanes: lanes))
-        if element == .float32 { return first }
+        if element != .bfloat16 { return first }
         return first.bfloat16Pairs(followedBy: scaled((place + lanes).load(lanes: lanes)))
     }
 
     private func unit(_ column: Pointer, _ unit: Value, _ depth: Value) -> Value {
         let first = scaled((column + unit * element.depthPerUnit).load())
-        if element == .float32 { return first }
+        if element != .bfloat16 { return first }
         let next = unit * 2 + 1
         let value = scaled((column + next.minimum(depth - 1)).load())
         return first.bfloat16Pair(with: (next .< depth).select(value, 0))

@@ -22,8 +22,8 @@
         }
 
         /// Compiles all kernels of a plan, equal ones once.
-        package init(_ plan: Plan, session: CodegenSession) throws {
-            let compiler = StepCompiler(isa: session.target.isa, plan: plan)
+        package init(_ plan: Plan, session: CodegenSession, costs: ProductCosts? = nil) throws {
+            let compiler = StepCompiler(isa: session.target.isa, plan: plan, costs: costs)
             var steps: [(PlanStep, CompiledStep)] = []
             for step in plan.steps {
                 guard let compiled = try compiler.compiled(step) else { continue }
@@ -162,6 +162,9 @@
                 switch call.parameters[name] {
                 case .extent(let dimension):
                     parameters.append(Int64(dimension.evaluated { context.extents($0) } ?? 0))
+                case .pairs(let dimension):
+                    let extent = dimension.evaluated { context.extents($0) } ?? 0
+                    parameters.append(Int64((extent + 1) / 2))
                 case .constant(let value): parameters.append(Int64(value))
                 case .scalar(let value):
                     scalars.append(Scalar(index: index, source: context.pointer(value)))

@@ -4,17 +4,19 @@ import MartletRuntime
 extension StepCompiler {
     func compile(_ op: DotGeneral, _ step: PlanStep) throws -> CompiledStep {
         let product = try MatrixProduct(op, step)
+        // Products with an end of their own, or of bfloat16, are generated always.
+        if op.operandPrecision == .full, let shape = product.costShape,
+            costs.prefersLibrary(shape)
+        {
+            throw NoKernel()
+        }
         let output = try result(step)
         if let chunk = product.depthChunk {
-            return try chunked(product, chunk: chunk, step, output)
+            return try chunked(product, op, chunk: chunk, step, output)
         }
-        var matmul = product.matmul()
-        let right = rightOperand(product, step, &matmul)
-        return CompiledStep([
-            KernelCall(
-                try matmul.lower(to: isa), [.value(step.operands[0]), right, .value(output)],
-                parameters: product.parameters)
-        ])
+        let operands = try operands(of: product, op.operandPrecision, step)
+        let function = try operands.matmul.lower(to: isa)
+        return operands.step(function, [.value(output)])
     }
 
     /// A product with bias and activation on the tile that is still in registers.
@@ -22,50 +24,34 @@ extension StepCompiler {
         guard step.hasOnlyFloat32 else { throw NoKernel() }
         let product = try MatrixProduct(op.product, step)
         let saved = step.results[1]
-        var matmul = product.matmul()
-        let right = rightOperand(product, step, &matmul)
+        let operands = try operands(of: product, op.product.operandPrecision, step)
+        var matmul = operands.matmul
         matmul.epilogue = saved == nil ? [.bias] : [.save, .bias]
         if op.activation != .identity {
             matmul.epilogue.append(.activation(op.activation.kernelActivation))
         }
-        var buffers: [KernelCall.Buffer] = [
-            .value(step.operands[0]), right, .value(try result(step)),
-        ]
+        var buffers: [KernelCall.Buffer] = [.value(try result(step))]
         if let saved { buffers.append(.value(saved)) }
         buffers.append(.value(step.operands[2]))
-        let function = try matmul.lower(to: isa)
-        return CompiledStep([KernelCall(function, buffers, parameters: product.parameters)])
-    }
-
-    /// The right operand, in panels where it is a weight that can be packed ahead.
-    private func rightOperand(
-        _ product: MatrixProduct, _ step: PlanStep, _ matmul: inout Matmul
-    ) -> KernelCall.Buffer {
-        let value = step.operands[1]
-        guard packableWeights.contains(value.buffer), matmul.batch.isEmpty,
-            case .constant(let depth) = matmul.depth
-        else { return .value(value) }
-        let packing = PackPanels(columns: matmul.columns, depth: depth, layout: matmul.right)
-        matmul.right = .packed
-        return .packed(PackedWeight(buffer: value.buffer, packing: packing))
+        return operands.step(try matmul.lower(to: isa), buffers)
     }
 
     /// A weight's gradient: the sum over all tokens in fixed chunks, joined in a fixed tree.
     private func chunked(
-        _ product: MatrixProduct, chunk: Int, _ step: PlanStep, _ output: PlanValue
+        _ product: MatrixProduct, _ op: DotGeneral, chunk: Int, _ step: PlanStep,
+        _ output: PlanValue
     ) throws -> CompiledStep {
-        var matmul = product.matmul()
+        // Even, so that no bfloat16 pair is cut.
+        let chunk = (chunk + 1) / 2 * 2
         let size = product.rowCount * product.columns
-        matmul.depthChunk = chunk
-        matmul.chunkStride = size
-        var compiled = CompiledStep([
-            KernelCall(
-                try matmul.lower(to: isa),
-                [.value(step.operands[0]), .value(step.operands[1]), .scratch(byteOffset: 0)],
-                parameters: product.parameters)
-        ])
         let most = (product.depth.bound + chunk - 1) / chunk
-        compiled.sharedScratchByteCount = most * size * MemoryLayout<Float>.stride
+        let operands = try operands(
+            of: product, op.operandPrecision, step, packsWeights: false,
+            scratchOffset: most * size * MemoryLayout<Float>.stride)
+        var matmul = operands.matmul
+        matmul.depthChunk = matmul.element == .float32 ? chunk : chunk / 2
+        matmul.chunkStride = size
+        var compiled = operands.step(try matmul.lower(to: isa), [.scratch(byteOffset: 0)])
         let depth = product.depthDimension
         compiled.epilogue = { context in
             let actual = depth.evaluated { context.extents($0) } ?? 0
@@ -103,9 +89,9 @@ struct MatrixProduct {
     let columns: Int
     let depth: Extent
     let depthDimension: Dimension
-    private let left: (row: Int, depth: Int)
-    private let right: (depth: Int, column: Int)
-    private let batch: [BatchAxis]
+    let left: (row: Int, depth: Int)
+    let right: (depth: Int, column: Int)
+    let batch: [BatchAxis]
 
     var rowCount: Int { rows.bound }
 
@@ -149,6 +135,14 @@ struct MatrixProduct {
             return nil
         }
         return max(1024, (depth.bound + 31) / 32)
+    }
+
+    /// Nil for a batch of products.
+    var costShape: ProductShape? {
+        guard batch.isEmpty else { return nil }
+        return ProductShape(
+            rows: rows.bound, columns: columns, depth: depth.bound,
+            leftIsTransposed: left.depth != 1, rightIsTransposed: right.column != 1)
     }
 
     func matmul() -> Matmul {

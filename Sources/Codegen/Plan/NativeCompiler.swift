@@ -9,21 +9,26 @@
     /// threads.
     public final class NativeCompiler: Sendable {
         private let session: CodegenSession
+        private let costs: ProductCosts
 
         /// A compiler for the processor this process runs on.
         ///
         /// - Throws: where LLVM cannot make code for it.
         public init() throws {
             session = try CodegenSession()
+            costs = ProductCostsFile.trusted(session.target)
         }
 
         /// A compiler for a processor by name; see `PlanExecutor`.
         package convenience init(cpu: String) throws {
-            try self.init(target: CPUTarget.named(cpu))
+            let target = try CPUTarget.named(cpu)
+            try self.init(target: target, costs: ProductCostsFile.trusted(target))
         }
 
-        package init(target: CPUTarget) throws {
+        /// - Parameter costs: those built in by default.
+        package init(target: CPUTarget, costs: ProductCosts? = nil) throws {
             session = try CodegenSession(target: target)
+            self.costs = costs ?? .builtIn(target.isa)
         }
 
         /// The plan in slices of the batch, where that pays.
@@ -48,7 +53,8 @@
         ) throws -> PlanSession {
             let plan = try prepared(plan)
             return try PlanSession(
-                plan, store: store, pool: pool, binder: CompiledBinder(plan, session: session),
+                plan, store: store, pool: pool,
+                binder: CompiledBinder(plan, session: session, costs: costs),
                 finiteOutputs: finiteOutputs, isPoisoned: false, profile: profile)
         }
     }

@@ -27,9 +27,9 @@ package struct PlanCode: Sendable {
     package let kernels: [PlanKernel]
     private let target: CPUTarget
 
-    package init(_ plan: Plan, target: CPUTarget) throws {
+    package init(_ plan: Plan, target: CPUTarget, costs: ProductCosts? = nil) throws {
         self.target = target
-        let compiler = StepCompiler(isa: target.isa, plan: plan)
+        let compiler = StepCompiler(isa: target.isa, plan: plan, costs: costs)
         var kernels: [PlanKernel] = []
         var firstOfCode: [LoopFunction: String] = [:]
         for (index, step) in plan.steps.enumerated() {
@@ -94,7 +94,8 @@ extension PlanCode {
     /// - Parameter cpu: as `PlanExecutor` takes it; it need not run here.
     package init(_ plan: Plan, cpu: String?) throws {
         #if LLVM
-            try self.init(plan, target: CPUTarget.named(cpu ?? "native"))
+            let target = try CPUTarget.named(cpu ?? "native")
+            try self.init(plan, target: target, costs: ProductCostsFile.trusted(target))
         #else
             throw BackendUnavailable()
         #endif

@@ -10,9 +10,15 @@ struct StepCompiler {
     /// them in powers of two, so these are left to the interpreted routines.
     private(set) var sharedLogSums: Set<Int> = []
 
+    let costs: ProductCosts
+
     /// A compiler for the steps of one plan.
-    init(isa: VectorISA, plan: Plan) {
+    ///
+    /// - Parameter costs: what generated products and OpenBLAS are chosen by; those built in by
+    ///   default.
+    init(isa: VectorISA, plan: Plan, costs: ProductCosts? = nil) {
         self.isa = isa
+        self.costs = costs ?? .builtIn(isa)
         packableWeights = plan.packableWeights
         var logSums: Set<Int> = []
         for step in plan.steps {

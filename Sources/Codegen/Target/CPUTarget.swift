@@ -19,6 +19,12 @@ package struct CPUTarget: Hashable, Sendable {
     package var features: String
     package var isa: VectorISA
 
+    package init(name: String, features: String, isa: VectorISA) {
+        self.name = name
+        self.features = features
+        self.isa = isa
+    }
+
     /// The x86-64 levels (psABI) that can be asked for by name, lowest first.
     package static let levels: [CPUTarget] = [
         CPUTarget(name: "x86-64", features: "", isa: .sse2),

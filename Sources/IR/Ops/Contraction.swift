@@ -1,16 +1,30 @@
 /// The general contraction: batch axes are paired, contracting axes are multiplied and summed.
 ///
 /// Result axes: the batch axes, then the left operand's free axes, then the right operand's.
+///
+/// With a lower operand precision both operands are rounded first, and products and sums are those
+/// of the element type, as in StableHLO's dot algorithm with `lhs_precision_type = bf16` and
+/// `accumulation_type = f32`.
 public struct DotGeneral: PrimitiveOperation {
+    /// What operands are rounded to before they are multiplied.
+    public enum OperandPrecision: String, Hashable, Sendable, CaseIterable {
+        /// As they are.
+        case full
+        /// The nearest bfloat16, ties to even; for f32 operands only.
+        case bf16
+    }
+
     public var leftBatch: [Int]
     public var rightBatch: [Int]
     public var leftContracting: [Int]
     public var rightContracting: [Int]
+    public var operandPrecision: OperandPrecision
 
     public init(
         leftBatch: [Int] = [], rightBatch: [Int] = [], leftContracting: [Int],
-        rightContracting: [Int]
+        rightContracting: [Int], operandPrecision: OperandPrecision = .full
     ) {
+        self.operandPrecision = operandPrecision
         self.leftBatch = leftBatch
         self.rightBatch = rightBatch
         self.leftContracting = leftContracting
@@ -22,7 +36,8 @@ public struct DotGeneral: PrimitiveOperation {
             leftBatch: try attributes.integersIfPresent("left_batch") ?? [],
             rightBatch: try attributes.integersIfPresent("right_batch") ?? [],
             leftContracting: try attributes.integers("left_contracting"),
-            rightContracting: try attributes.integers("right_contracting"))
+            rightContracting: try attributes.integers("right_contracting"),
+            operandPrecision: try attributes.word("operand_precision", default: .full))
     }
 
     public var name: String { "dot_general" }
@@ -32,7 +47,13 @@ public struct DotGeneral: PrimitiveOperation {
             Attribute("right_batch", .integers(rightBatch)),
             Attribute("left_contracting", .integers(leftContracting)),
             Attribute("right_contracting", .integers(rightContracting)),
-        ]
+        ] + precisionAttributes
+    }
+
+    /// Left out where it says nothing.
+    private var precisionAttributes: [Attribute] {
+        operandPrecision == .full
+            ? [] : [Attribute("operand_precision", .word(operandPrecision.rawValue))]
     }
 
     package func leftFree(rank: Int) -> [Int] {
@@ -48,6 +69,9 @@ public struct DotGeneral: PrimitiveOperation {
         let (left, right) = (operands[0], operands[1])
         try TypeMismatch.require(
             left.dtype == right.dtype, "element types differ: \(left.dtype) and \(right.dtype)")
+        try TypeMismatch.require(
+            operandPrecision == .full || left.dtype == .f32,
+            "operand precision \(operandPrecision.rawValue) needs f32 operands, not \(left.dtype)")
         try Self.requireDistinct(leftBatch + leftContracting, rank: left.rank, "left")
         try Self.requireDistinct(rightBatch + rightContracting, rank: right.rank, "right")
         try Self.requirePaired(leftBatch, rightBatch, left.shape, right.shape, "batch")
@@ -84,12 +108,12 @@ public struct DotGeneral: PrimitiveOperation {
         .rule { context in
             let dy = try context.cotangent()
             return [
-                try Self.operandGradient(
+                try operandGradient(
                     context, dy: dy, other: 1, ownBatch: leftBatch, otherBatch: rightBatch,
                     ownFree: leftFree(rank: context.type(0).rank),
                     ownContracting: leftContracting, otherContracting: rightContracting,
                     otherFree: rightFree(rank: context.type(1).rank), ownIsLeft: true),
-                try Self.operandGradient(
+                try operandGradient(
                     context, dy: dy, other: 0, ownBatch: rightBatch, otherBatch: leftBatch,
                     ownFree: rightFree(rank: context.type(1).rank),
                     ownContracting: rightContracting, otherContracting: leftContracting,
@@ -100,7 +124,7 @@ public struct DotGeneral: PrimitiveOperation {
 
     /// Contracts dy with the other operand over the other's free axes, then puts the axes back
     /// in the operand's own order.
-    private static func operandGradient(
+    private func operandGradient(
         _ context: GradientContext, dy: Value, other: Int, ownBatch: [Int], otherBatch: [Int],
         ownFree: [Int], ownContracting: [Int], otherContracting: [Int], otherFree: [Int],
         ownIsLeft: Bool
@@ -119,14 +143,16 @@ public struct DotGeneral: PrimitiveOperation {
         let product: Value
         let order: [Int]
         if ownIsLeft {
-            product = try b.dotGeneral(
-                dy, context.operands[other], leftBatch: dyBatch, rightBatch: otherBatch,
-                leftContracting: dyOther, rightContracting: otherFree)
+            let op = DotGeneral(
+                leftBatch: dyBatch, rightBatch: otherBatch, leftContracting: dyOther,
+                rightContracting: otherFree, operandPrecision: operandPrecision)
+            product = try b.append(.dotGeneral(op), dy, context.operands[other])
             order = ownBatch + ownFree + ownOfLeftOver
         } else {
-            product = try b.dotGeneral(
-                context.operands[other], dy, leftBatch: otherBatch, rightBatch: dyBatch,
-                leftContracting: otherFree, rightContracting: dyOther)
+            let op = DotGeneral(
+                leftBatch: otherBatch, rightBatch: dyBatch, leftContracting: otherFree,
+                rightContracting: dyOther, operandPrecision: operandPrecision)
+            product = try b.append(.dotGeneral(op), context.operands[other], dy)
             order = ownBatch + ownOfLeftOver + ownFree
         }
         // order[i] is the operand axis that axis i of the product is.
@@ -135,10 +161,17 @@ public struct DotGeneral: PrimitiveOperation {
         return try b.transpose(product, permutation)
     }
 
+    private func rounded(_ operand: ReferenceTensor) -> ReferenceTensor {
+        guard operandPrecision == .bf16 else { return operand }
+        return ReferenceTensor(
+            operand.dtype, shape: operand.shape,
+            elements: operand.elements.map { Double(Float($0).roundedToBFloat16) })
+    }
+
     public func evaluate(
         _ operands: [ReferenceTensor], resultTypes: [TensorType], extents: SymbolExtents
     ) throws -> [ReferenceTensor] {
-        let (left, right) = (operands[0], operands[1])
+        let (left, right) = (rounded(operands[0]), rounded(operands[1]))
         let leftFree = leftFree(rank: left.rank)
         let rightFree = rightFree(rank: right.rank)
         let summed = leftContracting.map { left.shape[$0] }

@@ -76,10 +76,11 @@ struct ProgramGraph {
                 metrics.append((name, emitted))
             }
         }
-        var pipeline = PassPipeline.inference()
+        var pipeline = PassPipeline.inference(policy: options.precision)
         if isTraining, let compilation {
             pipeline = .training(
-                loss: Self.loss, optimizer: AppendOptimizer(compilation.optimizer))
+                loss: Self.loss, optimizer: AppendOptimizer(compilation.optimizer),
+                policy: options.precision)
         }
         pipeline.disabled = options.disabledPasses
         pipeline.verifies = options.verifiesPasses

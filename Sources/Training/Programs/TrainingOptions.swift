@@ -1,4 +1,5 @@
 import enum MartletCodegen.Backend
+import enum MartletPasses.DTypePolicy
 import struct MartletRuntime.MemoryLimit
 import class MartletRuntime.PlanProfile
 
@@ -14,6 +15,8 @@ public struct TrainingOptions: Sendable {
     public var seed: UInt64
     /// What runs a plan: native code where the build has LLVM.
     public var backend: Backend
+    /// Which element types programs compute with; weights and optimizer state are float32 always.
+    public var precision: DTypePolicy
     /// The processor native code is made for; nil for this one. See `PlanExecutor`.
     public var cpu: String?
     /// Takes the times of the programs' kernels; nil for none.
@@ -29,13 +32,14 @@ public struct TrainingOptions: Sendable {
 
     public init(
         threadCount: Int? = nil, seed: UInt64 = 0, backend: Backend = .default,
-        cpu: String? = nil, profile: PlanProfile? = nil,
+        precision: DTypePolicy = .float32, cpu: String? = nil, profile: PlanProfile? = nil,
         disabledPasses: Set<String> = [], verifiesPasses: Bool = false,
         isStrict: Bool = false, memoryLimit: MemoryLimit? = nil
     ) {
         self.threadCount = threadCount
         self.seed = seed
         self.backend = backend
+        self.precision = precision
         self.cpu = cpu
         self.profile = profile
         self.disabledPasses = disabledPasses

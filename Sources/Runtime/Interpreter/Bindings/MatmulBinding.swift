@@ -19,32 +19,65 @@ enum MatmulBinding {
         let kernel = MatmulKernel(
             rows: a.rows, columns: b.columns, inner: a.columns, a: a.layout, b: b.layout,
             c: MatmulKernel.Layout(stride: b.columns), mayChunk: batchCount == 1)
-        let (aBase, bBase) = (context.floats(step.operands[0]), context.floats(step.operands[1]))
+        var roundings: [Phase] = []
+        var (aPlace, bPlace) = (
+            OperandPlace.tensor(context.floats(step.operands[0])),
+            OperandPlace.tensor(context.floats(step.operands[1]))
+        )
+        if op.operandPrecision == .bf16 {
+            let counts = (left.reduce(1, *), right.reduce(1, *))
+            let start = kernel.scratchByteCount / MemoryLayout<Float>.stride
+            let scratch = context.scratch
+            scratch.reserveShared(
+                byteCount: (start + counts.0 + counts.1) * MemoryLayout<Float>.stride)
+            let copies = (
+                OperandPlace.scratch(scratch, offset: start),
+                OperandPlace.scratch(scratch, offset: start + counts.0)
+            )
+            roundings = [
+                rounding(aPlace, count: counts.0, to: copies.0),
+                rounding(bPlace, count: counts.1, to: copies.1),
+            ]
+            (aPlace, bPlace) = copies
+        }
+        let (a0, b0) = (aPlace, bPlace)
         let (cBase, size) = (context.floats(result), a.rows * b.columns)
         guard kernel.isChunked else {
             let parts = kernel.partCount
-            return [
+            return roundings + [
                 Phase(partCount: batchCount * parts) { part, _ in
                     let batch = part / parts
                     kernel.run(
-                        part: part % parts, aBase + a.batchOffsets[batch],
-                        bBase + b.batchOffsets[batch], into: cBase + batch * size, scratch: nil)
+                        part: part % parts, a0.base + a.batchOffsets[batch],
+                        b0.base + b.batchOffsets[batch], into: cBase + batch * size,
+                        scratch: nil)
                 }
             ]
         }
-        return chunked(kernel, aBase, bBase, cBase, context.scratch)
+        return roundings + chunked(kernel, a0, b0, cBase, context.scratch)
+    }
+
+    /// A copy rounded to bfloat16: products of such numbers are exact in float32.
+    private static func rounding(
+        _ source: OperandPlace, count: Int, to target: OperandPlace
+    ) -> Phase {
+        let parts = Partition.elements(count)
+        return Phase(partCount: parts.count) { part, _ in
+            let (x, y) = (source.base, target.base)
+            for index in parts.range(part) { y[index] = BFloat16(x[index]).float }
+        }
     }
 
     /// The products of the chunks, then their sum in a fixed tree.
     private static func chunked(
-        _ kernel: MatmulKernel, _ a: UnsafeMutablePointer<Float>,
-        _ b: UnsafeMutablePointer<Float>, _ c: UnsafeMutablePointer<Float>, _ scratch: Scratch
+        _ kernel: MatmulKernel, _ a: OperandPlace, _ b: OperandPlace,
+        _ c: UnsafeMutablePointer<Float>, _ scratch: Scratch
     ) -> [Phase] {
         scratch.reserveShared(byteCount: kernel.scratchByteCount)
         return [
             Phase(partCount: kernel.partCount) { part, _ in
                 kernel.run(
-                    part: part, a, b, into: c,
+                    part: part, a.base, b.base, into: c,
                     scratch: scratch.sharedBase.assumingMemoryBound(to: Float.self))
             },
             Phase(partCount: kernel.combineParts.count) { part, _ in
@@ -53,6 +86,21 @@ enum MatmulBinding {
                     scratch: scratch.sharedBase.assumingMemoryBound(to: Float.self), into: c)
             },
         ]
+    }
+}
+
+/// Where an operand lies: scratch has an address only once all steps are bound.
+private enum OperandPlace {
+    case tensor(UnsafeMutablePointer<Float>)
+    /// Elements from the start of the shared scratch.
+    case scratch(Scratch, offset: Int)
+
+    var base: UnsafeMutablePointer<Float> {
+        switch self {
+        case .tensor(let base): base
+        case .scratch(let scratch, let offset):
+            scratch.sharedBase.assumingMemoryBound(to: Float.self) + offset
+        }
     }
 }
 

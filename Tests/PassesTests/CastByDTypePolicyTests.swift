@@ -1,0 +1,65 @@
+import MartletIR
+import MartletPasses
+import Testing
+
+struct CastByDTypePolicyTests {
+    private static let axes =
+        "left_batch = (), right_batch = (), left_contracting = (1), right_contracting = (0)"
+
+    @Test func productsRoundTheirOperands() throws {
+        let before = """
+            %p = dot_general(%x, %w) {\(Self.axes)} : f32[n, 3]
+            %y = tanh(%p) : f32[n, 3]
+            return "y" = %y
+            """
+        let graph = try parsed("x: f32[n, 4]; w: f32[4, 3]", before)
+        let once = try CastByDTypePolicy(.mixedBFloat16).run(graph)
+        try Verifier.verify(once)
+        let rounded = "right_contracting = (0), operand_precision = bf16}"
+        #expect(once.text == graph.text.replacing("right_contracting = (0)}", with: rounded))
+        #expect(once != graph)
+        #expect(try CastByDTypePolicy(.mixedBFloat16).run(once) == once)
+        #expect(try Graph(parsing: once.text) == once)
+    }
+
+    @Test func otherTypesAndPoliciesAreLeftAlone() throws {
+        let product = """
+            %p = dot_general(%x, %w) {\(Self.axes)} : f64[n, 3]
+            return "y" = %p
+            """
+        try expectUnchanged(
+            CastByDTypePolicy(.mixedBFloat16), "x: f64[n, 4]; w: f64[4, 3]", product)
+        try expectUnchanged(
+            CastByDTypePolicy(.float32), "x: f32[n, 4]; w: f32[4, 3]",
+            product.replacing("f64", with: "f32"))
+    }
+
+    @Test func roundingOtherTypesIsRefused() {
+        let error = #expect(throws: GraphTextError.self) {
+            try parsed(
+                "x: f64[n, 4]; w: f64[4, 3]",
+                """
+                %p = dot_general(%x, %w) {\(Self.axes), operand_precision = bf16} : f64[n, 3]
+                return "y" = %p
+                """)
+        }
+        #expect(
+            error?.message.contains("operand precision bf16 needs f32 operands, not f64") == true)
+    }
+
+    @Test func gradientsOfRoundedProductsRoundToo() throws {
+        let b = GraphBuilder()
+        func input(_ name: String, _ shape: Shape) throws -> Value {
+            let type = TensorType(.f32, shape)
+            return try b.append(.input(Input(name, role: .parameter, type: type)))
+        }
+        let dot = DotGeneral(
+            leftContracting: [1], rightContracting: [0], operandPrecision: .bf16)
+        let product = try b.append(.dotGeneral(dot), input("x", [2, 4]), input("w", [4, 3]))
+        b.output("loss", try b.reduce(.sum, product, axes: [0, 1]))
+        let products = try Differentiate().run(b.build()).nodes.compactMap { node in
+            if case .dotGeneral(let dot) = node.op { dot.operandPrecision } else { nil }
+        }
+        #expect(products == [.bf16, .bf16, .bf16])
+    }
+}
