@@ -71,9 +71,14 @@ struct StepTests {
                 return allocation_counter_stop()
             }
             _ = try await allocations(epochs: 1, steps: 11)
-            let few = try await allocations(epochs: 1, steps: 2)
-            let many = try await allocations(epochs: 1, steps: 11)
-            #expect(many <= few, "\(many - min(few, many)) allocations in 9 more steps")
+            // The counter is the process's: another of its threads may allocate now and then.
+            var fewest = UInt64.max
+            for _ in 0..<5 where fewest > 0 {
+                let few = try await allocations(epochs: 1, steps: 2)
+                let many = try await allocations(epochs: 1, steps: 11)
+                fewest = min(fewest, many - min(few, many))
+            }
+            #expect(fewest == 0, "\(fewest) allocations in 9 more steps")
         }
     }
 
