@@ -58,6 +58,7 @@ public struct FuseAttention: Pass {
         if let dropout = weights.dropout {
             attention.rate = dropout.op.rate
             attention.stream = dropout.op.stream
+            attention.rows = dropout.op.rows
             operands += dropout.key
         }
         let output = try b.append(.attention(attention), operands)[0]

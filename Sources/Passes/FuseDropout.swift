@@ -34,6 +34,6 @@ public struct FuseDropout: Pass {
         else { return nil }
         let key = r.operands(compared[0])
         return try r.builder.append(
-            .dropout(Dropout(rate: rate, stream: bits.stream)), [x] + key)
+            .dropout(Dropout(rate: rate, stream: bits.stream, rows: bits.rows)), [x] + key)
     }
 }

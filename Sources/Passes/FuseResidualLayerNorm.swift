@@ -49,6 +49,7 @@ public struct FuseResidualLayerNorm: Pass {
             guard case .dropout(let dropout) = r.op(x), r.isPrivate(x) else { continue }
             norm.rate = dropout.rate
             norm.stream = dropout.stream
+            norm.rows = dropout.rows
             let input = r.operands(x)
             return try r.builder.append(
                 .layerNorm(norm), [input[0], residual] + parameters + [input[1], input[2]])

@@ -57,6 +57,7 @@ public struct PassPipeline: Sendable {
         FuseBiasActivation(),
         FuseResidualLayerNorm(),
         SimplifyAlgebra(),  // cancels the transposes around attention
+        SinkSlices(),
         EliminateDeadCode(),
     ]
 

@@ -33,6 +33,20 @@
             }
         }
 
+        /// Blocks of which one position is read: attention of one query, dropouts of some rows.
+        @Test(arguments: 0..<2)
+        func compiledPlansAgreeWhereSlicesSink(_ part: Int) throws {
+            let pools = try [1, 2, 4].map { try ThreadPool(threadCount: $0) }
+            let cases = try (0..<Self.seedsPerPart).map {
+                try Case(seed: UInt64(part * Self.seedsPerPart + $0), readsPositions: true)
+            }
+            let native = try CodegenSession(compileThreadCount: 1)
+            try native.compileKernels(of: cases.map(\.plan))
+            for test in cases {
+                try check(test, native, test.seed % 8 == 0 ? pools : [pools[part % 3]])
+            }
+        }
+
         /// Else the test above would show less than it says.
         @Test func everyKernelAndEpilogueOccurs() throws {
             var kernels: Set<String> = []
@@ -67,9 +81,9 @@
             let plan: Plan
             let inputs: [String: ReferenceTensor]
 
-            init(seed: UInt64) throws {
+            init(seed: UInt64, readsPositions: Bool = false) throws {
                 self.seed = seed
-                random = try RandomGraph(seed: seed)
+                random = try RandomGraph(seed: seed, readsPositions: readsPositions)
                 let updates = RandomUpdates(seed: seed)
                 graph = try PassPipeline.training(optimizer: updates).run(random.graph)
                 plan = try Plan(graph)

@@ -50,6 +50,11 @@ extension OpExample {
         OpExample("iota", .iota(Iota(TensorType(.f64, [2, 3]), axis: 1))),
         OpExample("size", .dimensionSize(DimensionSize([2, 3], .f64))),
         OpExample("random bits", .randomBits(RandomBits(shape: [3, 20], stream: 1)), key, key),
+        OpExample(
+            "random bits of every fifth row",
+            .randomBits(
+                RandomBits(shape: [3, 20], stream: 1, rows: RandomRows(stride: 5, offset: 2))), key,
+            key),
     ]
 
     package static let elementwise: [OpExample] =
@@ -142,6 +147,10 @@ extension OpExample {
             OpExample("gelu", .gelu(Gelu()), float(7)),
             OpExample("gelu approximate", .gelu(Gelu(isApproximate: true)), float(7)),
             OpExample("dropout", .dropout(Dropout(rate: 0.4, stream: 2)), float(3, 20), key, key),
+            OpExample(
+                "dropout of every fifth row",
+                .dropout(Dropout(rate: 0.4, stream: 2, rows: RandomRows(stride: 5, offset: 2))),
+                float(3, 20), key, key),
         ]
         + BiasActivation.Activation.allCases.map {
             OpExample(
@@ -184,6 +193,7 @@ extension OpExample {
             Attention(scale: 0.7, hasMask: true),
             Attention(scale: 0.7, hasMask: true, maskedRows: .zero, rate: 0.3, stream: 5),
             Attention(scale: 0.7, isCausal: true, rate: 0.2, stream: 6),
+            Attention(scale: 0.7, rate: 0.2, stream: 6, rows: RandomRows(stride: 7, offset: 1)),
             Attention(scale: 0.7, hasMask: true, maskedRows: .zero, returnsScores: true),
         ].flatMap { attention in
             let label =

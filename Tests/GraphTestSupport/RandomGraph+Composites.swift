@@ -116,8 +116,20 @@ extension RandomGraphGenerator {
         y = try b.addBias(y, freshInput([Dimension(width)]).value)
         if choice.oneIn(3) { y = try appendDropout(y) }
         x = try appendNorm(y, residual: x)
+        if readsPositions { return try appendPosition(of: x) }
         try push(x, bound: 4)
         if choice.oneIn(2) { try push(b.mean(x, axes: [1]), bound: 4) }
+    }
+
+    /// One position of a sequence, with its axis or without.
+    private mutating func appendPosition(of x: Value) throws {
+        let shape = shape(x)
+        let position = choice.below(shape[1].fixed ?? 1)
+        var limits = shape
+        limits.dimensions[1] = Dimension(position + 1)
+        let part = try builder.slice(x, starts: [0, position, 0], limits: limits)
+        let alone = try builder.reshape(part, [shape[0], shape[2]])
+        try push(choice.oneIn(3) ? part : alone, bound: 4)
     }
 
     private mutating func blockInput(_ shape: Shape) throws -> Value {

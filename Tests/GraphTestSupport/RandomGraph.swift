@@ -14,8 +14,10 @@ package struct RandomGraph: Sendable {
     /// The actual extents of the symbols.
     package let extents: [String: Int]
 
-    package init(seed: UInt64) throws {
+    /// - Parameter readsPositions: whether of each block's sequence one position alone is read.
+    package init(seed: UInt64, readsPositions: Bool = false) throws {
         var generator = RandomGraphGenerator(seed: seed)
+        generator.readsPositions = readsPositions
         try generator.generate()
         self.seed = seed
         graph = try generator.builder.build()
@@ -33,6 +35,7 @@ struct RandomGraphGenerator {
     /// Float values to build upon, with a bound on their magnitude.
     var pool: [Entry] = []
     var batch: Dimension
+    var readsPositions = false
     private var key: (seed: Value, step: Value)?
     private var streams = 0
 
@@ -57,7 +60,7 @@ struct RandomGraphGenerator {
 
     mutating func generate() throws {
         for _ in 0..<(1 + choice.below(3)) { try pool.append(freshInput(randomShape())) }
-        let blockCount = choice.of([0, 0, 1, 1, 2])
+        let blockCount = choice.of(readsPositions ? [1, 2] : [0, 0, 1, 1, 2])
         for _ in 0..<(3 + choice.below(14)) { try appendRandomOp() }
         for block in 0..<blockCount {
             builder.path = "block_\(block)"

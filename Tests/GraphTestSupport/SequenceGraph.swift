@@ -11,13 +11,14 @@ package struct SequenceGraph {
     /// - Parameters:
     ///   - bounds: of batch and length; the actual extents may be less.
     ///   - hasFixedLength: whether the length is a number in the graph.
+    ///   - readsFirst: whether the head reads the first position only, not the mean of all too.
     package init(
         batch: Int, length: Int, bounds: (batch: Int, length: Int), hasFixedLength: Bool = false,
-        dropoutRate: Double = 0.2
+        dropoutRate: Double = 0.2, readsFirst: Bool = false
     ) throws {
         var generator = Generator(
             batch: batch, length: length, bounds: bounds, hasFixedLength: hasFixedLength,
-            rate: dropoutRate)
+            rate: dropoutRate, readsFirst: readsFirst)
         try generator.build()
         graph = try generator.b.build()
         inputs = generator.inputs
@@ -31,6 +32,7 @@ package struct SequenceGraph {
         let batch: Dimension
         let length: Dimension
         let rate: Double
+        let readsFirst: Bool
         var streams = 0
         private let vocabulary = 11
         private let width = 24
@@ -38,7 +40,7 @@ package struct SequenceGraph {
 
         init(
             batch: Int, length: Int, bounds: (batch: Int, length: Int), hasFixedLength: Bool,
-            rate: Double
+            rate: Double, readsFirst: Bool
         ) {
             extents = SymbolExtents(["batch": batch, "length": length])
             self.batch = Dimension(Symbol("batch", bound: bounds.batch))
@@ -46,6 +48,7 @@ package struct SequenceGraph {
                 hasFixedLength
                 ? Dimension(length) : Dimension(Symbol("length", bound: bounds.length))
             self.rate = rate
+            self.readsFirst = readsFirst
         }
 
         private mutating func input(
@@ -146,13 +149,14 @@ package struct SequenceGraph {
                 .layerNorm(norm), [x, residual, scale, offset] + (rate > 0 ? key : []))[0]
         }
 
-        /// The mean over positions and the first position, together, to three classes.
+        /// The mean over positions and the first position, together, or the first alone, to three
+        /// classes.
         private mutating func head(_ x: Value, _ key: [Value]) throws -> Value {
             b.path = "head"
             let first = try b.reshape(
                 b.slice(x, starts: [0, 0, 0], limits: [batch, 1, Dimension(width)]),
                 [batch, Dimension(width)])
-            var pooled = try b.add(b.mean(x, axes: [1]), first)
+            var pooled = readsFirst ? first : try b.add(b.mean(x, axes: [1]), first)
             if rate > 0 {
                 pooled = try b.append(
                     .dropout(Dropout(rate: rate, stream: stream())), [pooled] + key)[0]

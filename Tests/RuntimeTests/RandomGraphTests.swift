@@ -21,7 +21,22 @@ struct RandomGraphTests {
         }
     }
 
-    /// Else the test above would show less than it says.
+    /// Blocks of which one position is read: the slices sink into them.
+    @Test(arguments: 0..<4)
+    func plansAgreeWhereSlicesSink(_ part: Int) throws {
+        let pools = try [1, 2, 4].map { try ThreadPool(threadCount: $0) }
+        var sunkCount = 0
+        for index in 0..<Self.seedsPerPart {
+            let seed = UInt64(part * Self.seedsPerPart + index)
+            let random = try RandomGraph(seed: seed, readsPositions: true)
+            try check(random, pools)
+            let fused = try PassPipeline.inference(disabled: ["sink-slices"]).run(random.graph)
+            if try SinkSlices().run(fused) != fused { sunkCount += 1 }
+        }
+        #expect(sunkCount > Self.seedsPerPart / 4, "\(sunkCount)")
+    }
+
+    /// Else the tests above would show less than they say.
     @Test func everyOpOccurs() throws {
         var missing = Set(Op.names)
         for seed in 0..<400 {
@@ -34,15 +49,18 @@ struct RandomGraphTests {
     }
 
     private func check(seed: UInt64, _ pools: [ThreadPool]) throws {
-        let random = try RandomGraph(seed: seed)
-        do {
-            try check(random, pools)
-        } catch {
-            Issue.record("seed \(seed): \(error)\n\(random.graph.text)")
-        }
+        try check(RandomGraph(seed: seed), pools)
     }
 
     private func check(_ random: RandomGraph, _ pools: [ThreadPool]) throws {
+        do {
+            try compare(random, pools)
+        } catch {
+            Issue.record("seed \(random.seed): \(error)\n\(random.graph.text)")
+        }
+    }
+
+    private func compare(_ random: RandomGraph, _ pools: [ThreadPool]) throws {
         let graph = random.graph
         try Verifier.verify(graph)
         let updates = RandomUpdates(seed: random.seed)

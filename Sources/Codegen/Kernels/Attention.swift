@@ -53,14 +53,19 @@ package struct Attention: Hashable, Sendable {
     /// element rule of `DropoutMask`; adds the scalar arguments `seed`, `stream`, `step` and
     /// `firstBatch`, the number of batch entry 0 in the whole batch.
     package var dropoutRate: Double
+    /// Whether the rows that dropout counts are some of a larger tensor's; adds the scalar
+    /// arguments `rowStride` and `rowOffset`. Only with one query.
+    package var hasSelectedRows: Bool
     package var fullyMaskedRow: FullyMaskedRow
 
     package init(
         batch: Extent, heads: Int, queries: Extent, keys: Extent, size: Int, valueSize: Int? = nil,
         scale: Double? = nil, query: HeadLayout? = nil, key: HeadLayout? = nil,
         value: HeadLayout? = nil, output: HeadLayout? = nil, hasKeyMask: Bool = false,
-        isCausal: Bool = false, dropoutRate: Double = 0, fullyMaskedRow: FullyMaskedRow = .uniform
+        isCausal: Bool = false, dropoutRate: Double = 0, hasSelectedRows: Bool = false,
+        fullyMaskedRow: FullyMaskedRow = .uniform
     ) {
+        self.hasSelectedRows = hasSelectedRows
         let valueSize = valueSize ?? size
         self.batch = batch
         self.heads = heads
@@ -109,6 +114,7 @@ struct AttentionHead {
     let paddedKeys: Int
     let dropout: DropoutMask?
     let firstBatch: Value
+    private let selection: RowSelection?
 
     var lanes: Int { isa.lanes }
     /// Rows of scores lie this far apart: not a power of two, which would crowd few cache sets.
@@ -131,6 +137,7 @@ struct AttentionHead {
             drops
             ? DropoutMask(rate: attention.dropoutRate, builder: builder, isa: isa) : nil
         firstBatch = drops ? builder.parameter("firstBatch") : builder.constant(0)
+        selection = drops && attention.hasSelectedRows ? RowSelection(builder) : nil
     }
 
     /// - Parameter positions: of the tensor.
@@ -211,7 +218,8 @@ struct AttentionHead {
         guard let dropout, let scratch else { return nil }
         let groups = DropoutMask.groupCount(columns: keys)
         let row = ((firstBatch + batch) * attention.heads + head) * queries + firstRow
-        let first = dropout.fill(scratch, firstGroup: row * groups, groupCount: groups * rows)
+        let first = dropout.fill(
+            scratch, firstGroup: (selection?.row(row) ?? row) * groups, groupCount: groups * rows)
         return (first, groups * DropoutMask.groupColumns)
     }
 

@@ -4,11 +4,15 @@ package struct Dropout: Hashable, Sendable {
     package var rows: Extent
     package var columns: Int
     package var rate: Double
+    /// Whether the rows are some of a larger tensor's; adds the scalar arguments `rowStride` and
+    /// `rowOffset`.
+    package var hasSelectedRows: Bool
 
-    package init(rows: Extent, columns: Int, rate: Double) {
+    package init(rows: Extent, columns: Int, rate: Double, hasSelectedRows: Bool = false) {
         self.rows = rows
         self.columns = columns
         self.rate = rate
+        self.hasSelectedRows = hasSelectedRows
     }
 
     /// Kernel. Buffers: `input`, `output` (may be the same). Scalar arguments: `seed`, `stream`,
@@ -17,7 +21,8 @@ package struct Dropout: Hashable, Sendable {
         let k = LoopBuilder(name)
         let (input, output) = (k.input("input"), k.output("output"))
         let kernel = RowKernel(k, isa: isa, rows: rows, columns: columns)
-        let dropout = RowDropout(rate: rate, rows: kernel, isa: isa)
+        let dropout = RowDropout(
+            rate: rate, isSelected: hasSelectedRows, rows: kernel, isa: isa)
         kernel.forEachRow(dropout) { row, factors in
             kernel.forEachVector { offset, mask in
                 let place = row * columns + offset

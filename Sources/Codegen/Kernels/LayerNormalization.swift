@@ -10,11 +10,15 @@ package struct LayerNormalization: Hashable, Sendable {
     /// Dropout of x by the element rule of `DropoutMask`; adds the scalar arguments `seed`, `stream`,
     /// `step` and `firstRow`.
     package var dropoutRate: Double
+    /// Whether the rows that dropout counts are some of a larger tensor's; adds the scalar
+    /// arguments `rowStride` and `rowOffset`.
+    package var hasSelectedRows: Bool
 
     package init(
         rows: Extent, columns: Int, epsilon: Double = 1e-3, hasResidual: Bool = false,
-        dropoutRate: Double = 0
+        dropoutRate: Double = 0, hasSelectedRows: Bool = false
     ) {
+        self.hasSelectedRows = hasSelectedRows
         self.rows = rows
         self.columns = columns
         self.epsilon = epsilon
@@ -41,7 +45,8 @@ package struct LayerNormalization: Hashable, Sendable {
             ? (sum: k.output("sum"), mean: k.output("mean"), inverse: k.output("inverseDeviation"))
             : nil
         let kernel = RowKernel(k, isa: isa, rows: rows, columns: columns)
-        let dropout = RowDropout(rate: dropoutRate, rows: kernel, isa: isa)
+        let dropout = RowDropout(
+            rate: dropoutRate, isSelected: hasSelectedRows, rows: kernel, isa: isa)
         let line = k.scratch("sum", count: columns)
         let lanes = isa.lanes
 
@@ -96,7 +101,8 @@ package struct LayerNormalization: Hashable, Sendable {
         let inputGradient = dropoutRate > 0 ? k.output("inputGradient") : nil
         let partials = k.output("parameterGradients")
         let kernel = RowKernel(k, isa: isa, rows: rows, columns: columns)
-        let dropout = RowDropout(rate: dropoutRate, rows: kernel, isa: isa)
+        let dropout = RowDropout(
+            rate: dropoutRate, isSelected: hasSelectedRows, rows: kernel, isa: isa)
         let lanes = isa.lanes
         let gammaGradient = partials + kernel.part * (2 * columns)
         let betaGradient = gammaGradient + columns

@@ -96,15 +96,18 @@ struct RowDropout {
     private let mask: DropoutMask
     private let scratch: Pointer
     private let globalRow: Value
+    private let selection: RowSelection?
     /// Rows whose factors are made together.
     let block: Int
 
-    /// Takes the kernel's scalar argument `firstRow`, the number of row 0 in the whole tensor.
-    init?(rate: Double, rows: RowKernel, isa: VectorISA) {
+    /// Takes the kernel's scalar argument `firstRow`, the number of row 0 in the whole tensor, and
+    /// those of `RowSelection` if the rows are selected ones.
+    init?(rate: Double, isSelected: Bool = false, rows: RowKernel, isa: VectorISA) {
         guard rate > 0 else { return nil }
         self.rows = rows
+        selection = isSelected ? RowSelection(rows.k) : nil
         let groups = (rows.columns + 15) / 16
-        block = max(1, 64 / groups)
+        block = isSelected ? 1 : max(1, 64 / groups)
         mask = DropoutMask(rate: rate, builder: rows.k, isa: isa)
         scratch = rows.k.scratch(
             "dropout", count: DropoutMask.scratchCount(groupCount: block * groups))
@@ -114,11 +117,27 @@ struct RowDropout {
     /// The factors of rows `first ..< end` (at most `block`): place of the first row's.
     func factors(first: Value, end: Value) -> Pointer {
         let groups = DropoutMask.groupCount(columns: rows.k.constant(rows.columns))
+        let row = globalRow + first
         return mask.fill(
-            scratch, firstGroup: (globalRow + first) * groups, groupCount: (end - first) * groups)
+            scratch, firstGroup: (selection?.row(row) ?? row) * groups,
+            groupCount: (end - first) * groups)
     }
 
     var rowStride: Int { (rows.columns + 15) / 16 * 16 }
+}
+
+/// Which rows of a larger tensor a kernel's rows are, as `RandomRows` says: the kernel's scalar
+/// arguments `rowStride` and `rowOffset`.
+struct RowSelection {
+    private let stride: Value
+    private let offset: Value
+
+    init(_ builder: LoopBuilder) {
+        stride = builder.parameter("rowStride")
+        offset = builder.parameter("rowOffset")
+    }
+
+    func row(_ row: Value) -> Value { row * stride + offset }
 }
 
 extension RowKernel {

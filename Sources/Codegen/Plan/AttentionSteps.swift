@@ -54,12 +54,16 @@ extension StepCompiler {
             let isKeyMask = mask[1] == 1 && mask[2] == 1 && mask[0] == q[0] && mask[3] == v[1]
             guard isKeyMask else { throw NoKernel() }
         }
-        dropoutParameters(op.rate, op.stream, operand.seed, operand.step, &parameters)
+        // A block of rows takes its numbers one after another.
+        guard op.rows == .all || q[1] == 1 else { throw NoKernel() }
+        dropoutParameters(
+            op.rate, op.stream, op.rows, operand.seed, operand.step, &parameters)
         parameters["firstBatch"] = .first(perEntry: 1)
         return Attention(
             batch: try q[0].extent(named: "batch", &parameters), heads: heads,
             queries: queries, keys: keys, size: size, valueSize: valueSize,
             scale: op.scale, hasKeyMask: operand.mask != nil, isCausal: op.isCausal,
-            dropoutRate: op.rate, fullyMaskedRow: op.maskedRows == .uniform ? .uniform : .zero)
+            dropoutRate: op.rate, hasSelectedRows: op.rows != .all,
+            fullyMaskedRow: op.maskedRows == .uniform ? .uniform : .zero)
     }
 }

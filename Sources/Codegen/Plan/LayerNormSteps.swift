@@ -11,8 +11,9 @@ extension StepCompiler {
         let rows = try shape.product(dropping: 1).extent(named: "rows", &parameters)
         let kernel = LayerNormalization(
             rows: rows, columns: columns, epsilon: op.epsilon, hasResidual: op.hasResidual,
-            dropoutRate: op.rate)
-        dropoutParameters(op.rate, op.stream, operand.seed, operand.step, &parameters)
+            dropoutRate: op.rate, hasSelectedRows: op.rows != .all)
+        dropoutParameters(
+            op.rate, op.stream, op.rows, operand.seed, operand.step, &parameters)
         parameters["firstRow"] = .first(perEntry: shape.rowsPerEntry)
         var buffers: [KernelCall.Buffer] = [.value(operand.x)]
         if let residual = operand.residual { buffers.append(.value(residual)) }
@@ -60,12 +61,15 @@ extension StepCompiler {
 
     /// The scalar arguments of a kernel with dropout.
     func dropoutParameters(
-        _ rate: Double, _ stream: Int, _ seed: PlanValue?, _ step: PlanValue?,
-        _ parameters: inout [String: KernelCall.Parameter]
+        _ rate: Double, _ stream: Int, _ rows: RandomRows, _ seed: PlanValue?,
+        _ step: PlanValue?, _ parameters: inout [String: KernelCall.Parameter]
     ) {
         guard rate > 0, let seed, let step else { return }
         parameters["seed"] = .scalar(seed)
         parameters["step"] = .scalar(step)
         parameters["stream"] = .constant(stream)
+        guard rows != .all else { return }
+        parameters["rowStride"] = .extent(rows.stride)
+        parameters["rowOffset"] = .constant(rows.offset)
     }
 }

@@ -23,9 +23,12 @@ extension StepCompiler {
         var parameters: [String: KernelCall.Parameter] = [:]
         let rows = try output.type.shape.product(dropping: 1).extent(named: "rows", &parameters)
         guard op.rate > 0 else { throw NoKernel() }
-        dropoutParameters(op.rate, op.stream, step.operands[1], step.operands[2], &parameters)
+        dropoutParameters(
+            op.rate, op.stream, op.rows, step.operands[1], step.operands[2], &parameters)
         parameters["firstRow"] = .first(perEntry: output.type.shape.rowsPerEntry)
-        let function = try Dropout(rows: rows, columns: columns, rate: op.rate).lower(to: isa)
+        let kernel = Dropout(
+            rows: rows, columns: columns, rate: op.rate, hasSelectedRows: op.rows != .all)
+        let function = try kernel.lower(to: isa)
         return CompiledStep([
             KernelCall(
                 function, [.value(step.operands[0]), .value(output)], parameters: parameters)

@@ -28,12 +28,14 @@ public struct Attention: CompositeOperation {
     public var maskedRows: MaskedRows
     public var rate: Double
     public var stream: Int
+    /// Of the dropout of p, a tensor `[batch, heads, queries, keys]`.
+    public var rows: RandomRows
     public var returnsScores: Bool
 
     public init(
         scale: Double, isCausal: Bool = false, hasMask: Bool = false,
         maskedRows: MaskedRows = .uniform, rate: Double = 0, stream: Int = 0,
-        returnsScores: Bool = false
+        rows: RandomRows = .all, returnsScores: Bool = false
     ) {
         self.scale = scale
         self.isCausal = isCausal
@@ -41,6 +43,7 @@ public struct Attention: CompositeOperation {
         self.maskedRows = maskedRows
         self.rate = rate
         self.stream = stream
+        self.rows = rows
         self.returnsScores = returnsScores
     }
 
@@ -56,6 +59,7 @@ public struct Attention: CompositeOperation {
             maskedRows: try attributes.word("masked_rows", default: .uniform),
             rate: try attributes.number("rate", default: 0),
             stream: try attributes.integer("stream", default: 0),
+            rows: try RandomRows(reading: &attributes),
             returnsScores: try attributes.boolean("scores", default: false))
     }
 
@@ -67,8 +71,10 @@ public struct Attention: CompositeOperation {
             Attribute("masked_rows", .word(maskedRows.rawValue)),
             Attribute("rate", .number(rate)), Attribute("stream", .integer(stream)),
             Attribute("scores", .boolean(returnsScores)),
-        ]
+        ] + rows.attributes
     }
+
+    fileprivate var dropout: Dropout { Dropout(rate: rate, stream: stream, rows: rows) }
 
     package struct Layout<Element> {
         package var query, key, value: Element
@@ -89,6 +95,7 @@ public struct Attention: CompositeOperation {
         try TypeMismatch.requireCount(operands, operandCount)
         try Dropout.requireRate(rate)
         try RandomBits.requireStream(stream)
+        try rows.requireValid()
         try TypeMismatch.require(scale.isFinite, "scale \(scale) is not finite")
         let operand = layout(operands)
         let (q, k, v) = (operand.query, operand.key, operand.value)
@@ -140,7 +147,7 @@ public struct Attention: CompositeOperation {
         }
         var weights = p
         if rate > 0, let seed = operand.seed, let step = operand.step {
-            weights = try b.append(.dropout(Dropout(rate: rate, stream: stream)), p, seed, step)
+            weights = try b.append(.dropout(dropout), p, seed, step)
         }
         let product = try b.dotGeneral(
             weights, operand.value, leftBatch: [0, 1], rightBatch: [0, 2], leftContracting: [3],
@@ -243,8 +250,7 @@ public struct AttentionGradient: CompositeOperation {
             guard forward.rate > 0, let seed = operand.forward.seed,
                 let step = operand.forward.step
             else { return value }
-            let dropout = Dropout(rate: forward.rate, stream: forward.stream)
-            return try b.append(.dropout(dropout), value, seed, step)
+            return try b.append(.dropout(forward.dropout), value, seed, step)
         }
         // [batch, keys, heads, valueSize] from [batch, heads, keys, valueSize].
         let dv = try b.transpose(

@@ -17,10 +17,12 @@ public struct LayerNorm: CompositeOperation {
     /// 0 for no dropout; only with a residual.
     public var rate: Double
     public var stream: Int
+    /// Of the dropout.
+    public var rows: RandomRows
 
     public init(
         epsilon: Double, hasResidual: Bool = false, hasScale: Bool = true, hasOffset: Bool = true,
-        rate: Double = 0, stream: Int = 0
+        rate: Double = 0, stream: Int = 0, rows: RandomRows = .all
     ) {
         self.epsilon = epsilon
         self.hasResidual = hasResidual
@@ -28,6 +30,7 @@ public struct LayerNorm: CompositeOperation {
         self.hasOffset = hasOffset
         self.rate = rate
         self.stream = stream
+        self.rows = rows
     }
 
     public init(reading attributes: inout AttributeReader) throws {
@@ -37,7 +40,8 @@ public struct LayerNorm: CompositeOperation {
             hasScale: try attributes.boolean("scale", default: true),
             hasOffset: try attributes.boolean("offset", default: true),
             rate: try attributes.number("rate", default: 0),
-            stream: try attributes.integer("stream", default: 0))
+            stream: try attributes.integer("stream", default: 0),
+            rows: try RandomRows(reading: &attributes))
     }
 
     public var name: String { "layer_norm" }
@@ -46,7 +50,7 @@ public struct LayerNorm: CompositeOperation {
             Attribute("epsilon", .number(epsilon)), Attribute("residual", .boolean(hasResidual)),
             Attribute("scale", .boolean(hasScale)), Attribute("offset", .boolean(hasOffset)),
             Attribute("rate", .number(rate)), Attribute("stream", .integer(stream)),
-        ]
+        ] + rows.attributes
     }
 
     /// Where each operand stands, by name; nil for those this op does not take.
@@ -71,6 +75,7 @@ public struct LayerNorm: CompositeOperation {
         try TypeMismatch.requireCount(operands, operandCount)
         try Dropout.requireRate(rate)
         try RandomBits.requireStream(stream)
+        try rows.requireValid()
         try TypeMismatch.require(
             rate == 0 || hasResidual, "dropout needs a residual to be added to")
         try TypeMismatch.require(epsilon >= 0, "epsilon \(epsilon) may not be negative")
@@ -98,6 +103,8 @@ public struct LayerNorm: CompositeOperation {
         }
     }
 
+    private var dropout: Dropout { Dropout(rate: rate, stream: stream, rows: rows) }
+
     private func operandGradients(_ context: GradientContext) throws -> [Value?] {
         let b = context.builder
         let operand = layout(context.operands)
@@ -112,7 +119,7 @@ public struct LayerNorm: CompositeOperation {
         if hasResidual, let direct = context.cotangents[3] { dsum = try b.add(dsum, direct) }
         var dx = dsum
         if rate > 0, let seed = operand.seed, let step = operand.step {
-            dx = try b.append(.dropout(Dropout(rate: rate, stream: stream)), dsum, seed, step)
+            dx = try b.append(.dropout(dropout), dsum, seed, step)
         }
         var result: [Value?] = [dx]
         if hasResidual { result.append(dsum) }
@@ -126,7 +133,7 @@ public struct LayerNorm: CompositeOperation {
         let operand = layout(operands)
         var sum = operand.x
         if rate > 0, let seed = operand.seed, let step = operand.step {
-            sum = try b.append(.dropout(Dropout(rate: rate, stream: stream)), sum, seed, step)
+            sum = try b.append(.dropout(dropout), sum, seed, step)
         }
         if let residual = operand.residual { sum = try b.add(residual, sum) }
         let shape = b.type(of: sum).shape

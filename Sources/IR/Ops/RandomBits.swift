@@ -5,20 +5,24 @@
 public struct RandomBits: PrimitiveOperation {
     public var shape: Shape
     public var stream: Int
+    public var rows: RandomRows
 
-    public init(shape: Shape, stream: Int) {
+    public init(shape: Shape, stream: Int, rows: RandomRows = .all) {
         self.shape = shape
         self.stream = stream
+        self.rows = rows
     }
 
     public init(reading attributes: inout AttributeReader) throws {
         self.init(
-            shape: try attributes.shape("shape"), stream: try attributes.integer("stream"))
+            shape: try attributes.shape("shape"), stream: try attributes.integer("stream"),
+            rows: try RandomRows(reading: &attributes))
     }
 
     public var name: String { "random_bits" }
     public var attributes: [Attribute] {
         [Attribute("shape", .shape(shape)), Attribute("stream", .integer(stream))]
+            + rows.attributes
     }
     public var gradient: GradientRule { .zero }
 
@@ -26,6 +30,7 @@ public struct RandomBits: PrimitiveOperation {
         try TypeMismatch.requireCount(operands, 2)
         try Self.requireKey(operands[0], operands[1])
         try Self.requireStream(stream)
+        try rows.requireValid()
         return [TensorType(.i32, shape)]
     }
 
@@ -47,8 +52,10 @@ public struct RandomBits: PrimitiveOperation {
             seed: UInt64(bitPattern: Int64(operands[0].elements[0])), stream: UInt64(stream),
             step: UInt64(bitPattern: Int64(operands[1].elements[0])), columns: columns)
         let count = shape.reduce(1, *)
-        let elements = (0..<count).map {
-            Double(random.value16(row: $0 / columns, column: $0 % columns))
+        let stride = rows.stride.evaluated { extents($0) } ?? 1
+        let elements = (0..<count).map { element in
+            let row = RandomRows.row(element / columns, stride: stride, offset: rows.offset)
+            return Double(random.value16(row: row, column: element % columns))
         }
         return [ReferenceTensor(.i32, shape: shape, elements: elements)]
     }
@@ -61,25 +68,31 @@ public struct RandomBits: PrimitiveOperation {
 public struct Dropout: CompositeOperation {
     public var rate: Double
     public var stream: Int
+    public var rows: RandomRows
 
-    public init(rate: Double, stream: Int) {
+    public init(rate: Double, stream: Int, rows: RandomRows = .all) {
         self.rate = rate
         self.stream = stream
+        self.rows = rows
     }
 
     public init(reading attributes: inout AttributeReader) throws {
-        self.init(rate: try attributes.number("rate"), stream: try attributes.integer("stream"))
+        self.init(
+            rate: try attributes.number("rate"), stream: try attributes.integer("stream"),
+            rows: try RandomRows(reading: &attributes))
     }
 
     public var name: String { "dropout" }
     public var attributes: [Attribute] {
         [Attribute("rate", .number(rate)), Attribute("stream", .integer(stream))]
+            + rows.attributes
     }
 
     public func resultTypes(_ operands: [TensorType]) throws -> [TensorType] {
         try TypeMismatch.requireCount(operands, 3)
         try Self.requireRate(rate)
         try RandomBits.requireStream(stream)
+        try rows.requireValid()
         try RandomBits.requireKey(operands[1], operands[2])
         try TypeMismatch.require(
             operands[0].dtype.isFloat, "expected a float type, received \(operands[0].dtype)")
@@ -102,7 +115,8 @@ public struct Dropout: CompositeOperation {
         let type = b.type(of: operands[0])
         if rate >= 1 { return [try b.splat(0, type)] }
         let bits = try b.append(
-            .randomBits(RandomBits(shape: type.shape, stream: stream)), operands[1], operands[2])
+            .randomBits(RandomBits(shape: type.shape, stream: stream, rows: rows)), operands[1],
+            operands[2])
         let threshold = Double(ElementRandom.dropThreshold(rate: rate))
         let kept = try b.compare(.ge, bits, b.splat(threshold, b.type(of: bits)))
         let scaled = try b.multiply(operands[0], 1 / (1 - rate))

@@ -117,6 +117,10 @@ extension AttributeReader {
         values[name] == nil ? value : try word(name)
     }
 
+    mutating func shapeIfPresent(_ name: String) throws -> Shape? {
+        values[name] == nil ? nil : try shape(name)
+    }
+
     mutating func integersIfPresent(_ name: String) throws -> [Int]? {
         values[name] == nil ? nil : try integers(name)
     }

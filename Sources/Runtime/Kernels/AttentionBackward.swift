@@ -65,7 +65,9 @@ extension AttentionKernel {
                         shape.valueDimension
                     ) { $0 * $1 },
                     dropout: &dropout,
-                    position: (operands.firstScoreRow + query) * shape.pitch, shape: shape)
+                    position: dropout.mask.position(
+                        ofRow: operands.firstScoreRow + query, pitch: shape.pitch),
+                    shape: shape)
             }
             multiplyBlock(
                 shape, operands, gradients, first: first, rows: rows, keys: keys,

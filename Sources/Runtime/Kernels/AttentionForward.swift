@@ -40,8 +40,11 @@ package enum AttentionKernel {
                         line, times: reciprocals[row], keys: keys, of: shape.keys,
                         probabilities.row(query))
                 }
-                let position = (operands.firstScoreRow + query) * shape.pitch
-                if dropout.isNeeded { dropout.multiply(line, at: position, count: keys) }
+                if dropout.isNeeded {
+                    let position = dropout.mask.position(
+                        ofRow: operands.firstScoreRow + query, pitch: shape.pitch)
+                    dropout.multiply(line, at: position, count: keys)
+                }
             }
             BLAS.product(
                 rows: rows, columns: shape.valueDimension, inner: keys,

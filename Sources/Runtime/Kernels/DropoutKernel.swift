@@ -11,7 +11,7 @@ package enum DropoutKernel {
             guard let factors = buffer.baseAddress else { return }
             var reader = DropoutReader(mask: mask, factors: factors)
             for row in 0..<max(rows, 0) {
-                let start = (firstRow &+ row) &* pitch
+                let start = mask.position(ofRow: firstRow &+ row, pitch: pitch)
                 var column = 0
                 while column < columns {
                     let offset = row * columns + column
@@ -27,7 +27,7 @@ package enum DropoutKernel {
 /// Walks positions in rising order and draws each superblock once, though several short rows may
 /// share it.
 package struct DropoutReader {
-    let mask: DropoutMask
+    package let mask: DropoutMask
     let factors: UnsafeMutablePointer<Float>
     /// Whether there is anything to drop; without a mask the reader must not be asked.
     package let isNeeded: Bool

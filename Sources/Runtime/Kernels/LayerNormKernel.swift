@@ -89,7 +89,7 @@ package enum LayerNormKernel {
             return UnsafePointer(h)
         }
         let pitch = DropoutMask.rowPitch(columns: columns)
-        let position = (operands.firstRow &+ row) &* pitch
+        let position = reader.mask.position(ofRow: operands.firstRow &+ row, pitch: pitch)
         var column = 0
         while column < columns {
             let take = reader.run(at: position &+ column, limit: columns &- column)

@@ -11,9 +11,17 @@ package struct DropoutMask: Sendable {
     /// A 16-bit draw below this is dropped; 65536 drops everything.
     package let threshold: Int32
     package let scale: Float
+    /// Row r of the tensor draws the numbers of row `rowStride · r + rowOffset` (`RandomRows`).
+    private let rowStride: Int
+    private let rowOffset: Int
 
     /// `rate` is brought into 0…1 (not-a-number counts as 0).
-    package init(rate: Double, seed: UInt64, stream: UInt64, step: UInt64) {
+    package init(
+        rate: Double, seed: UInt64, stream: UInt64, step: UInt64, rowStride: Int = 1,
+        rowOffset: Int = 0
+    ) {
+        self.rowStride = rowStride
+        self.rowOffset = rowOffset
         let bounded = rate > 0 ? min(rate, 1) : 0
         key = Philox4x32.key(seed: seed, stream: stream)
         self.step = step
@@ -23,6 +31,12 @@ package struct DropoutMask: Sendable {
 
     /// Positions from one row to the next.
     package static func rowPitch(columns: Int) -> Int { (columns &+ 15) & ~15 }
+
+    /// The position of a row's first element.
+    @inline(__always)
+    package func position(ofRow row: Int, pitch: Int) -> Int {
+        RandomRows.row(row, stride: rowStride, offset: rowOffset) &* pitch
+    }
 
     /// The four times sixteen factors (0 or `scale`) of one superblock go to `factors[0..<64]`.
     @inline(__always)

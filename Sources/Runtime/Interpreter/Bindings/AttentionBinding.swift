@@ -103,7 +103,8 @@ private struct AttentionHeads {
         )
         isKeyMaskRepeated = extents[3] != v[1]
         dropout = DropoutSource(
-            rate: op.rate, stream: op.stream, seed: operand.seed, step: operand.step, context)
+            rate: op.rate, stream: op.stream, rows: op.rows, seed: operand.seed,
+            step: operand.step, context)
     }
 
     /// Whether the kernel can read the mask as it is: one byte for each key.

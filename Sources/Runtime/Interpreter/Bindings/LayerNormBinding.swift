@@ -14,7 +14,8 @@ enum LayerNormBinding {
         let rstd = step.results[2].map { context.floats($0) }
         let sum = op.hasResidual ? step.results[3].map { context.floats($0) } : nil
         let dropout = DropoutSource(
-            rate: op.rate, stream: op.stream, seed: operand.seed, step: operand.step, context)
+            rate: op.rate, stream: op.stream, rows: op.rows, seed: operand.seed,
+            step: operand.step, context)
         return [
             extents.partition.phase { rows, _ in
                 let (first, start) = (rows.lowerBound, rows.lowerBound * columns)

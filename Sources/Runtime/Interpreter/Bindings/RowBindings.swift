@@ -25,15 +25,20 @@ extension Partition {
 struct DropoutSource {
     private let rate: Double
     private let stream: UInt64
+    private let rowStride: Int
+    private let rowOffset: Int
     private let seed: UnsafeMutablePointer<Int64>
     private let step: UnsafeMutablePointer<Int64>
 
     init?(
-        rate: Double, stream: Int, seed: PlanValue?, step: PlanValue?, _ context: BindingContext
+        rate: Double, stream: Int, rows: RandomRows, seed: PlanValue?, step: PlanValue?,
+        _ context: BindingContext
     ) {
         guard rate > 0, let seed, let step else { return nil }
         self.rate = rate
         self.stream = UInt64(stream)
+        rowStride = rows.stride.evaluated { context.extents($0) } ?? 1
+        rowOffset = rows.offset
         self.seed = context.pointer(seed)
         self.step = context.pointer(step)
     }
@@ -41,7 +46,7 @@ struct DropoutSource {
     var mask: DropoutMask {
         DropoutMask(
             rate: rate, seed: UInt64(bitPattern: seed.pointee), stream: stream,
-            step: UInt64(bitPattern: step.pointee))
+            step: UInt64(bitPattern: step.pointee), rowStride: rowStride, rowOffset: rowOffset)
     }
 }
 
@@ -69,8 +74,8 @@ enum RowBindings {
     static func dropout(_ op: Dropout, _ step: PlanStep, _ context: BindingContext) -> [Phase]? {
         guard let result = step.results[0],
             let source = DropoutSource(
-                rate: op.rate, stream: op.stream, seed: step.operands[1], step: step.operands[2],
-                context)
+                rate: op.rate, stream: op.stream, rows: op.rows, seed: step.operands[1],
+                step: step.operands[2], context)
         else { return nil }
         let extents = RowExtents(context.shape(result))
         let (x, y) = (context.floats(step.operands[0]), context.floats(result))
