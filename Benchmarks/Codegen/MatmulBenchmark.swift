@@ -71,6 +71,53 @@
         }
     }
 
+    /// Products of a training step whose weights are not packed ahead, one thread.
+    func benchmarkTrainingProducts(_ session: CodegenSession) throws {
+        let peak = try peakFlops(session)
+        print("peak \(format(peak / 1e9, 1)) GFLOP/s")
+        for tokens in [512, 2048] {
+            for (input, output) in [(768, 768), (768, 3072), (3072, 768), (384, 1536), (1536, 384)]
+            {
+                // Forward, by the input, by the weight.
+                let products = [
+                    (
+                        "forward",
+                        Matmul(
+                            rows: .constant(tokens), columns: output, depth: .constant(input),
+                            leftRowStride: input, right: .rows(stride: output),
+                            outputRowStride: output)
+                    ),
+                    (
+                        "input gradient",
+                        Matmul(
+                            rows: .constant(tokens), columns: input, depth: .constant(output),
+                            leftRowStride: output, right: .columns(stride: output),
+                            outputRowStride: input)
+                    ),
+                    (
+                        "weight gradient",
+                        Matmul(
+                            rows: .constant(input), columns: output, depth: .constant(tokens),
+                            leftRowStride: 1, leftDepthStride: input, right: .rows(stride: output),
+                            outputRowStride: output)
+                    ),
+                ]
+                for (label, matmul) in products {
+                    let size = max(tokens, input) * max(output, input, tokens)
+                    let prepared = try Prepared(
+                        matmul.lower(to: session.target.isa), session,
+                        buffers: [floats(size), floats(size), floats(size)])
+                    let flops = 2 * Double(tokens * input * output) / prepared.time(budget: 0.15)
+                    print(
+                        "\(label) \(tokens)x\(input)x\(output): "
+                            + "\(format(flops / 1e9, 1)) GFLOP/s, "
+                            + "\(format(100 * flops / peak, 1)) % of peak, "
+                            + "\(prepared.partCount) parts")
+                }
+            }
+        }
+    }
+
     /// What this machine reaches from registers: independent fused multiply-adds, nothing else.
     func peakFlops(_ session: CodegenSession) throws -> Double {
         let (lanes, chains, turns) = (session.target.isa.lanes, 12, 100_000)

@@ -4,6 +4,7 @@
     let usage = """
         codegen-bench accuracy [stride]   largest error of the vector mathematics; 1 = every float32
         codegen-bench matmul [cpu]        matrix products, per cent of peak
+        codegen-bench training [cpu]      products of a training step
         codegen-bench attention [cpu]     attention, forward and backward
         codegen-bench rows [cpu]          layer norm, optimizer, embedding
         """
@@ -18,6 +19,7 @@
         case "accuracy":
             try measureAccuracy(CodegenSession(), step: option.flatMap { Int($0) } ?? 101)
         case "matmul": try benchmarkMatmul(session(option))
+        case "training": try benchmarkTrainingProducts(session(option))
         case "attention": try benchmarkAttention(session(option))
         case "rows": try benchmarkRows(session(option))
         default: print(usage)

@@ -109,7 +109,9 @@ package struct Matmul: Hashable, Sendable {
         // Blocks of like size: a panel packed for a short last block would cost as much as for a
         // long one. A multiple of every tile's rows.
         let rowCount = max(rows.bound, 1)
-        let blockCount = (rowCount + 359) / 360
+        // Long blocks pack each panel less often; few panels leave too few parts for them.
+        let mostRows = panels >= 12 ? 528 : 360
+        let blockCount = (rowCount + mostRows - 1) / mostRows
         let rowsRounded = ((rowCount + blockCount - 1) / blockCount + 23) / 24 * 24
         let depthPerPart = max(1, min(depth.bound, depthChunk ?? .max))
         let panelCost = 2 * rowsRounded * depthPerPart * isa.panelColumns
