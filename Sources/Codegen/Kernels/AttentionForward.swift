@@ -24,7 +24,7 @@ extension Attention {
             panels: k.scratch("keyPanels", count: head.paddedKeys * size),
             bias: k.scratch("keyBias", count: head.paddedKeys),
             scores: k.scratch("scores", count: rows * head.scoreStride),
-            inverses: k.scratch("inverses", count: rows),
+            maxima: k.scratch("maxima", count: rows), inverses: k.scratch("inverses", count: rows),
             dropout: head.dropoutScratch(rows: rows))
         head.fillKeyBias(mask, to: forward.bias)
         head.packTransposed(
@@ -50,6 +50,8 @@ private struct AttentionForward {
     let panels: Pointer
     let bias: Pointer
     let scores: Pointer
+    /// The largest score of each row.
+    let maxima: Pointer
     /// 1/sum of each row.
     let inverses: Pointer
     let dropout: Pointer?
@@ -62,11 +64,12 @@ private struct AttentionForward {
         let panelEnd = head.visiblePanelEnd(firstRow + rows)
         emitScores(firstRow, rows, panelEnd)
         let factors = head.dropoutFactors(dropout, firstRow: firstRow, rows: k.constant(rows))
+        // All maxima first: no row's exponentials then wait for its own.
+        k.loop(rows) { emitMaximum($0, panelEnd) }
         k.loop(rows) { row in
-            emitSoftmax(row, firstRow, panelEnd)
-            if let factors {
-                emitDropout(row, factors.first + factors.rowStride * row, panelEnd)
-            }
+            emitSoftmax(
+                row, firstRow, panelEnd,
+                factors: factors.map { $0.first + $0.rowStride * row })
         }
         let stride = attention.output.positionStride
         head.multiply(
@@ -101,8 +104,7 @@ private struct AttentionForward {
         }
     }
 
-    /// Replaces one row of scores by powers of two relative to its maximum.
-    private func emitSoftmax(_ row: Value, _ firstRow: Value, _ panelEnd: Value) {
+    private func emitMaximum(_ row: Value, _ panelEnd: Value) {
         let line = scores + row * head.scoreStride
         let vectors = head.isa.panelVectors
         let width = head.isa.panelColumns
@@ -116,15 +118,27 @@ private struct AttentionForward {
             }
         }
         let maximum = maxima.dropFirst().reduce(maxima[0]) { $0.maximum($1) }.reduce(.maximum)
+        (self.maxima + row).store(maximum)
+    }
+
+    /// Replaces one row of scores by powers of two relative to its maximum, times the dropout
+    /// factors, which the sum leaves out.
+    private func emitSoftmax(
+        _ row: Value, _ firstRow: Value, _ panelEnd: Value, factors: Pointer?
+    ) {
+        let line = scores + row * head.scoreStride
+        let maximum = (maxima + row).load()
         let zero = k.constant(Float(0), lanes: lanes)
         let sums = k.loop(
-            k.constant(0), panelEnd, step: width,
-            carrying: Array(repeating: zero, count: vectors)
+            k.constant(0), panelEnd, step: head.isa.panelColumns,
+            carrying: Array(repeating: zero, count: head.isa.panelVectors)
         ) { first, sums in
             sums.enumerated().map { vector, sum in
-                let place = line + first + vector * lanes
+                let offset = first + vector * lanes
+                let place = line + offset
                 let power = VectorMath.exp2Flushing(place.load(lanes: lanes) - maximum)
-                place.store(power)
+                let factor = factors.map { ($0 + offset).load(lanes: lanes) }
+                place.store(factor.map { power * $0 } ?? power)
                 return sum + power
             }
         }
@@ -145,13 +159,5 @@ private struct AttentionForward {
         }
         (inverses + row).store(inverse)
         logSumExp.map { ($0 + firstRow + row).store(logSum) }
-    }
-
-    private func emitDropout(_ row: Value, _ factors: Pointer, _ panelEnd: Value) {
-        let line = scores + row * head.scoreStride
-        k.loop(k.constant(0), panelEnd, step: lanes) { first in
-            let place = line + first
-            place.store(place.load(lanes: lanes) * (factors + first).load(lanes: lanes))
-        }
     }
 }
