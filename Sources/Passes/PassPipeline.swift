@@ -15,23 +15,29 @@ public struct PassPipeline: Sendable {
     }
 
     /// The passes for prediction and evaluation.
+    ///
+    /// - Parameter packsPadding: for batches of which a good part is padding.
     public static func inference(
-        policy: DTypePolicy = .float32, disabled: Set<String> = [], verifies: Bool = false
+        policy: DTypePolicy = .float32, packsPadding: Bool = false, disabled: Set<String> = [],
+        verifies: Bool = false
     ) -> PassPipeline {
         PassPipeline(
-            simplification + fusion + simplification + casts(policy), disabled: disabled,
-            verifies: verifies)
+            simplification + fusion + packing(packsPadding) + simplification + casts(policy),
+            disabled: disabled, verifies: verifies)
     }
 
     /// The passes for one training step: the loss is an output, and `optimizer` turns gradients
     /// into updates of the parameters.
+    ///
+    /// - Parameter packsPadding: for batches of which a good part is padding.
     public static func training(
         loss: String = "loss", optimizer: any Pass, policy: DTypePolicy = .float32,
-        disabled: Set<String> = [], verifies: Bool = false
+        packsPadding: Bool = false, disabled: Set<String> = [], verifies: Bool = false
     ) -> PassPipeline {
         let gradient: [any Pass] = [Differentiate(loss: loss), optimizer]
         return PassPipeline(
-            simplification + fusion + gradient + simplification + casts(policy),
+            simplification + fusion + packing(packsPadding) + gradient + simplification
+                + casts(policy),
             disabled: disabled, verifies: verifies)
     }
 
@@ -60,6 +66,11 @@ public struct PassPipeline: Sendable {
         SinkSlices(),
         EliminateDeadCode(),
     ]
+
+    /// After fusion has made attention one op, and when no dead code reads a whole sequence.
+    private static func packing(_ isWanted: Bool) -> [any Pass] {
+        isWanted ? [PackPadding(), EliminateDeadCode()] : []
+    }
 
     /// Runs the passes one after another.
     ///
@@ -93,7 +104,7 @@ public struct PassPipeline: Sendable {
         for pass in Self.simplification + Self.fusion where !known.contains(pass.name) {
             known.append(pass.name)
         }
-        for name in ["differentiate", "append-optimizer"] where !known.contains(name) {
+        for name in ["pack-padding", "differentiate", "append-optimizer"] where !known.contains(name) {
             known.append(name)
         }
         guard let unknown = names.subtracting(known).min() else { return }

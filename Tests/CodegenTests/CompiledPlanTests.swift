@@ -64,14 +64,14 @@
                 operands.append(try b.append(.input(input)))
                 inputs[input.inputName] = values[index]
             }
-            if case .attentionGradient(let gradient) = example.op {
-                let forward = try b.append(
-                    .attention(gradient.forward), Array(operands[1...3]) + operands.dropFirst(6))
-                operands.replaceSubrange(4...5, with: forward)
+            if let forward = example.forward {
+                let results = try b.append(forward.op, forward.operands(operands))
+                operands.replaceSubrange(4...5, with: results)
             }
             for (index, value) in try b.append(example.op, operands).enumerated() {
                 // The kernels keep the log-sum-exp in their own form, for their own backward.
                 if case .attention = example.op, index == 1 { continue }
+                if case .packedAttention = example.op, index == 1 { continue }
                 b.output("result \(index)", value)
             }
             let graph = try b.build()

@@ -11,6 +11,8 @@ package struct OpExample: Sendable, CustomTestStringConvertible {
     package struct Operand: Sendable {
         package var type: TensorType
         package var range: ClosedRange<Double>
+        /// The values themselves, where others would make no sense.
+        package var elements: [Double]?
     }
 
     package init(_ label: String, _ op: Op, _ operands: Operand...) {
@@ -36,6 +38,11 @@ private func boolean(_ extents: Int...) -> OpExample.Operand {
     OpExample.Operand(type: TensorType(.bool, Shape(extents)), range: 0...1)
 }
 
+private func given(_ dtype: DType, _ extents: Int..., as elements: [Double]) -> OpExample.Operand {
+    OpExample.Operand(
+        type: TensorType(dtype, Shape(extents)), range: 0...1, elements: elements)
+}
+
 /// Seed and step of a random op.
 private let key = OpExample.Operand(type: TensorType(.i64, .scalar), range: 3...9)
 
@@ -43,7 +50,7 @@ extension OpExample {
     /// At least one example of every op and of every variant with rules of its own.
     package static let all: [OpExample] =
         leaves + elementwise + movement + contractions + softmaxes + activations + norms
-        + attentions + updates
+        + attentions + packing + updates
 
     package static let leaves: [OpExample] = [
         OpExample("constant", .constant(Constant(Literal(.f64, shape: [2], elements: [1, 2])))),
@@ -212,6 +219,44 @@ extension OpExample {
             return [forward, backward]
         }
 
+    /// Rows of five positions that keep three (with a hole), all (as none is real), and one.
+    package static let packing: [OpExample] = {
+        let elements = [1.0, 0, 1, 0, 0] + [0, 0, 0, 0, 0] + [1, 0, 0, 0, 0]
+        let mask = given(.bool, 3, 5, as: elements)
+        let indices = given(.i32, 9, as: [0, 1, 2, 5, 6, 7, 8, 9, 10])
+        let offsets = given(.i32, 4, as: [0, 3, 8, 9])
+        var examples = [
+            OpExample("pack indices", .packIndices(PackIndices([9])), mask),
+            OpExample("pack tokens", .packTokens(PackTokens()), float(3, 5, 2, 3), indices),
+            OpExample(
+                "unpack tokens", .unpackTokens(UnpackTokens([3, 5])), float(9, 2, 3), indices),
+            OpExample(
+                "unpack equal indices", .unpackTokens(UnpackTokens([1, 5])), float(3, 2),
+                given(.i32, 3, as: [4, 1, 4])),
+        ]
+        for packsQueries in [true, false] {
+            for (rows, rate) in [(Attention.MaskedRows.uniform, 0.0), (.zero, 0.3)] {
+                let attention = PackedAttention(
+                    Attention(scale: 0.6, maskedRows: rows, rate: rate, stream: 7),
+                    packsQueries: packsQueries)
+                let label = "packs queries \(packsQueries), rate \(rate)"
+                let query = packsQueries ? float(9, 2, 4) : float(3, 2, 2, 4)
+                let inputs = [query, float(9, 2, 4), float(9, 2, 3)]
+                let rest = [mask, indices, offsets] + (rate > 0 ? [key, key] : [])
+                var forward = OpExample("packed attention: " + label, .packedAttention(attention))
+                forward.operands = inputs + rest
+                var backward = OpExample(
+                    "packed attention gradient: " + label,
+                    .packedAttentionGradient(PackedAttentionGradient(attention)))
+                let output = packsQueries ? float(9, 2, 3) : float(3, 2, 2, 3)
+                let lse = packsQueries ? float(2, 9) : float(3, 2, 2)
+                backward.operands = [output] + inputs + [output, lse] + rest
+                examples += [forward, backward]
+            }
+        }
+        return examples
+    }()
+
     package static let updates: [OpExample] = [
         OpExample("sgd", .sgdUpdate(SGDUpdate()), float(3), float(3), float()),
         OpExample(
@@ -225,6 +270,18 @@ extension OpExample {
 }
 
 extension OpExample {
+    /// The op whose output and log-sum-exp a fused gradient relies on, by the gradient's operands
+    /// that it takes; nil for other ops.
+    package var forward: (op: Op, operands: (_ gradient: [Value]) -> [Value])? {
+        let operands = { (operands: [Value]) in Array(operands[1...3]) + operands.dropFirst(6) }
+        switch op {
+        case .attentionGradient(let gradient): return (.attention(gradient.forward), operands)
+        case .packedAttentionGradient(let gradient):
+            return (.packedAttention(gradient.forward), operands)
+        default: return nil
+        }
+    }
+
     /// The example with every f64 replaced by f32.
     package var inFloat32: OpExample {
         var example = self
@@ -252,6 +309,9 @@ extension OpExample {
         operands.enumerated().map { index, operand in
             let source = RandomSource(seed: seed, stream: UInt64(index))
             let shape = operand.type.shape.fixed ?? []
+            if let elements = operand.elements {
+                return ReferenceTensor(operand.type.dtype, shape: shape, elements: elements)
+            }
             let (low, high) = (operand.range.lowerBound, operand.range.upperBound)
             let elements = (0..<shape.reduce(1, *)).map { element in
                 operand.type.dtype.isFloat

@@ -12,13 +12,15 @@ package struct SequenceGraph {
     ///   - bounds: of batch and length; the actual extents may be less.
     ///   - hasFixedLength: whether the length is a number in the graph.
     ///   - readsFirst: whether the head reads the first position only, not the mean of all too.
+    ///   - mask: what is no padding, `batch * length` elements: the keys of both layers, and what the
+    ///     mean is over. Without it, each layer has a random mask, and the mean is over all.
     package init(
         batch: Int, length: Int, bounds: (batch: Int, length: Int), hasFixedLength: Bool = false,
-        dropoutRate: Double = 0.2, readsFirst: Bool = false
+        dropoutRate: Double = 0.2, readsFirst: Bool = false, mask: [Double]? = nil
     ) throws {
         var generator = Generator(
             batch: batch, length: length, bounds: bounds, hasFixedLength: hasFixedLength,
-            rate: dropoutRate, readsFirst: readsFirst)
+            rate: dropoutRate, readsFirst: readsFirst, mask: mask)
         try generator.build()
         graph = try generator.b.build()
         inputs = generator.inputs
@@ -33,6 +35,8 @@ package struct SequenceGraph {
         let length: Dimension
         let rate: Double
         let readsFirst: Bool
+        let padding: [Double]?
+        var paddingMask: Value?
         var streams = 0
         private let vocabulary = 11
         private let width = 24
@@ -40,8 +44,9 @@ package struct SequenceGraph {
 
         init(
             batch: Int, length: Int, bounds: (batch: Int, length: Int), hasFixedLength: Bool,
-            rate: Double, readsFirst: Bool
+            rate: Double, readsFirst: Bool, mask: [Double]?
         ) {
+            padding = mask
             extents = SymbolExtents(["batch": batch, "length": length])
             self.batch = Dimension(Symbol("batch", bound: bounds.batch))
             self.length =
@@ -107,9 +112,7 @@ package struct SequenceGraph {
         private mutating func block(_ x: Value, _ key: [Value], _ name: String) throws -> Value {
             b.path = name
             let size = width / heads
-            let mask = try input("\(name)/mask", .data, TensorType(.bool, [batch, 1, 1, length])) {
-                $0 < 0.8 ? 1 : 0
-            }
+            let mask = try keyMask(name)
             let query = try dense(x, "\(name)/query", [heads, size])
             let keys = try dense(x, "\(name)/key", [heads, size])
             let value = try dense(x, "\(name)/value", [heads, size])
@@ -122,6 +125,36 @@ package struct SequenceGraph {
             y = try dense(between, "\(name)/inner", [40], activation: .gelu)
             y = try dense(y, "\(name)/outer", [width])
             return try norm(y, residual: between, key, "\(name)/norm_2")
+        }
+
+        private mutating func keyMask(_ name: String) throws -> Value {
+            guard let padding else {
+                return try input("\(name)/mask", .data, TensorType(.bool, [batch, 1, 1, length])) {
+                    $0 < 0.8 ? 1 : 0
+                }
+            }
+            let known =
+                try paddingMask
+                ?? input("mask", .data, TensorType(.i32, [batch, length])) {
+                    $0
+                }
+            paddingMask = known
+            inputs["mask"]?.elements = padding
+            let isReal = try b.compare(.ne, known, b.splat(0, b.type(of: known)))
+            return try b.reshape(isReal, [batch, 1, 1, length])
+        }
+
+        /// The mean over positions, of real ones where the mask tells.
+        private mutating func average(_ x: Value) throws -> Value {
+            guard let paddingMask else { return try b.mean(x, axes: [1]) }
+            let real = try b.convert(paddingMask, to: .f32)
+            let shape = b.type(of: x).shape
+            let kept = try b.multiply(x, b.broadcastInDim(real, shape, dimensions: [0, 1]))
+            let count = try b.binary(
+                .maximum, b.reduce(.sum, real, axes: [1]), b.splat(1, TensorType(.f32, [batch])))
+            let sum = try b.reduce(.sum, kept, axes: [1])
+            return try b.binary(
+                .divide, sum, b.broadcastInDim(count, b.type(of: sum).shape, dimensions: [0]))
         }
 
         private mutating func dense(
@@ -156,7 +189,7 @@ package struct SequenceGraph {
             let first = try b.reshape(
                 b.slice(x, starts: [0, 0, 0], limits: [batch, 1, Dimension(width)]),
                 [batch, Dimension(width)])
-            var pooled = readsFirst ? first : try b.add(b.mean(x, axes: [1]), first)
+            var pooled = readsFirst ? first : try b.add(average(x), first)
             if rate > 0 {
                 pooled = try b.append(
                     .dropout(Dropout(rate: rate, stream: stream())), [pooled] + key)[0]

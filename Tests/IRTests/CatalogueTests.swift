@@ -52,12 +52,17 @@ struct CatalogueTests {
         case .softmaxCrossEntropyGradient: 34
         case .sgdUpdate: 35
         case .adamUpdate: 36
+        case .packIndices: 37
+        case .packTokens: 38
+        case .unpackTokens: 39
+        case .packedAttention: 40
+        case .packedAttentionGradient: 41
         }
     }
 
     @Test func everyOpHasAnExample() {
         let found = Set(Self.ops.map(Self.caseNumber))
-        #expect(found == Set(0...36))
+        #expect(found == Set(0...41))
         #expect(Set(Self.ops.map(\.name)) == Set(Op.names))
     }
 

@@ -140,4 +140,34 @@ struct ReferenceKernelTests {
             #expect(y.elements == [expected])
         }
     }
+
+    /// Rows of three: with a hole, with nothing real, with padding.
+    @Test func packingKeepsWhatLiesBeforeTheLastRealPosition() throws {
+        let b = GraphBuilder()
+        let shape: Shape = [3, Dimension(Symbol("length", bound: 4))]
+        let tokens = Dimension(Symbol("tokens", bound: 12))
+        let source = try b.append(
+            .input(Input("mask", role: .data, type: TensorType(.i32, shape))))
+        let packing = try b.append(.packIndices(PackIndices([tokens])), [source])
+        let packed = try b.append(.packTokens(PackTokens()), source, packing[0])
+        b.output("indices", packing[0])
+        b.output("offsets", packing[1])
+        b.output("packed", packed)
+        b.output("unpacked", try b.append(.unpackTokens(UnpackTokens(shape)), packed, packing[0]))
+        let mask = i32([3, 3], [0, 7, 0] + [0, 0, 0] + [5, 0, 0])
+        let graph = try b.build()
+        let results = try ReferenceInterpreter(extents: SymbolExtents(["length": 3]))
+            .run(graph, ["mask": mask])
+        #expect(results["indices"]?.elements == [0, 1, 3, 4, 5, 6])
+        #expect(results["offsets"]?.elements == [0, 2, 5, 6])
+        #expect(results["packed"]?.elements == [0, 7, 0, 0, 0, 5])
+        #expect(results["unpacked"] == mask)
+        let wrong = SymbolExtents(["length": 3, "tokens": 5])
+        let error = #expect(throws: GraphError.self) {
+            try ReferenceInterpreter(extents: wrong).run(graph, ["mask": mask])
+        }
+        #expect(
+            error?.message == "the batch keeps 6 positions, but the run was told of 5; "
+                + "leave that extent out, so that it is counted")
+    }
 }

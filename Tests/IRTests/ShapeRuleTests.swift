@@ -122,6 +122,29 @@ struct ShapeRuleTests {
             [f32(2, 3, 1, 4), f32(2, 5, 1, 4), f32(2, 5, 1, 4), bool(2, 1, 3, 4)],
             "mask: expected bool[2, 1, 3, 5] or extents of 1, received bool[2, 1, 3, 4]"),
         Misfit(
+            .packIndices(PackIndices([4])), [i32(6)],
+            "expected a source [batch, sequence], received i32[6]"),
+        Misfit(
+            .packIndices(PackIndices([Dimension(Symbol("tokens", bound: 5))])), [i32(2, 3)],
+            "shape: tokens is bounded by 5, but 6 positions may be 6"),
+        Misfit(
+            .packTokens(PackTokens()), [f32(6), i32(4)],
+            "expected x [batch, sequence, …], received f32[6]"),
+        Misfit(
+            .packTokens(PackTokens()), [f32(2, 3), i32(2, 2)],
+            "indices: expected i32 of rank 1, received i32[2, 2]"),
+        Misfit(
+            .unpackTokens(UnpackTokens([2, 3])), [f32(5, 7), i32(4)],
+            "expected y [4, …], received f32[5, 7]"),
+        Misfit(
+            .packedAttention(PackedAttention(Attention(scale: 1), packsQueries: true)),
+            [f32(4, 1, 2), f32(4, 1, 2), f32(5, 1, 2), bool(2, 3), i32(4), i32(3)],
+            "value: expected [4, heads, size], received f32[5, 1, 2]"),
+        Misfit(
+            .packedAttention(PackedAttention(Attention(scale: 1), packsQueries: true)),
+            [f32(4, 1, 2), f32(4, 1, 2), f32(4, 1, 2), bool(2, 3), i32(4), i32(4)],
+            "offsets: expected i32[3], received i32[4]"),
+        Misfit(
             .adamUpdate(AdamUpdate(beta1: 0.9, beta2: 0.99)),
             [f32(2), f32(2), f32(2), f32(3), f32(), f32()],
             "second moment: expected f32[2], received f32[3]"),

@@ -112,7 +112,8 @@ struct PipelineTests {
                 + "fuse-gelu, simplify-algebra, fold-constants, share-common-subexpressions, "
                 + "eliminate-dead-code, fuse-dropout, fuse-softmax, fuse-softmax-cross-entropy, "
                 + "fuse-layer-norm, fuse-attention, fuse-bias-activation, "
-                + "fuse-residual-layer-norm, sink-slices, differentiate, append-optimizer")
+                + "fuse-residual-layer-norm, sink-slices, pack-padding, differentiate, "
+                + "append-optimizer")
         // A pass that these do not have may be left out all the same.
         #expect(try PassPipeline([FuseGelu()], disabled: ["differentiate"]).run(graph) == graph)
     }

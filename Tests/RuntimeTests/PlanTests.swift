@@ -92,11 +92,9 @@ struct PlanTests {
             operands.append(try b.append(.input(input)))
             inputs[input.inputName] = values[index].roundedForTest
         }
-        if case .attentionGradient(let gradient) = example.op {
-            // A fused gradient relies on output and lse being those of the forward op.
-            let forward = try b.append(
-                .attention(gradient.forward), Array(operands[1...3]) + operands.dropFirst(6))
-            operands.replaceSubrange(4...5, with: forward)
+        if let forward = example.forward {
+            let results = try b.append(forward.op, forward.operands(operands))
+            operands.replaceSubrange(4...5, with: results)
         }
         for (index, value) in try b.append(example.op, operands).enumerated() {
             b.output("result \(index)", value)

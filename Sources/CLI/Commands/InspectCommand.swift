@@ -27,6 +27,9 @@ struct InspectCommand: ParsableCommand {
     @Flag(help: "Print the plan's steps and the kernels that run them.")
     var plan = false
 
+    @Flag(help: "Show what runs for a batch with padding: on packed tokens, where a mask is given.")
+    var packed = false
+
     @Option(
         help: """
             Print code of a kernel: loop IR, LLVM IR or assembly. Without --kernel, list the kernels.
@@ -54,7 +57,7 @@ struct InspectCommand: ParsableCommand {
         let stages = try GraphStages(
             StepGraph(
                 model.entry, mode: sizes.mode, batchSize: sizes.batchSize, changes: sizes.changes,
-                policy: dtype.policy, verifies: true))
+                policy: dtype.policy, packsPadding: packed, verifies: true))
         if let after {
             let stage = try stages.stage(after: after)
             if json.isOn {

@@ -19,7 +19,7 @@ struct StepGraph {
 
     init(
         _ entry: ModelCatalog.Entry, mode: Mode, batchSize: Int, changes: ModelCatalog.Changes,
-        policy: DTypePolicy = .float32, verifies: Bool
+        policy: DTypePolicy = .float32, packsPadding: Bool = false, verifies: Bool
     ) throws {
         let traced = try entry.model(changes).trace(
             training: mode == .train, batchBound: batchSize)
@@ -32,7 +32,8 @@ struct StepGraph {
         switch mode {
         case .infer:
             traced.declareOutputs()
-            pipeline = .inference(policy: policy, verifies: verifies)
+            pipeline = .inference(
+                policy: policy, packsPadding: packsPadding, verifies: verifies)
         case .train:
             let type = recipe.loss.labelType(for: output.type)
             let labels = try builder.append(
@@ -42,7 +43,7 @@ struct StepGraph {
             builder.output(Self.loss, loss.value)
             pipeline = .training(
                 loss: Self.loss, optimizer: AppendOptimizer(recipe.optimizer), policy: policy,
-                verifies: verifies)
+                packsPadding: packsPadding, verifies: verifies)
         }
         start = try builder.build()
     }

@@ -33,7 +33,23 @@ package enum FullyMaskedRow: String, Hashable, Sendable {
 ///
 /// with q `[batch, queries, heads, size]`, k `[batch, keys, heads, size]`, v `[batch, keys, heads,
 /// valueSize]`. One part per (batch, head); scalar argument `batch` if that extent is one.
+///
+/// Packed tensors are `[tokens, heads, size]`, and the buffer `offsets` (int32) holds the first token
+/// of each batch entry and the number of all; `queries` and `keys` are then what an entry has room
+/// for in the mask and in the tensor that dropout counts by.
 package struct Attention: Hashable, Sendable {
+    /// Which tensors are packed.
+    package enum Packing: Hashable, Sendable {
+        case none
+        /// Keys and values.
+        case keys
+        /// All; the log-sum-exps are `[heads, tokens]`.
+        case all
+    }
+
+    package var packing = Packing.none
+    /// Of all batch entries, where queries are packed.
+    package var tokens = Extent.constant(0)
     package var batch: Extent
     package var heads: Int
     package var queries: Extent
@@ -108,8 +124,14 @@ struct AttentionHead {
     let isa: VectorISA
     let batch: Value
     let head: Value
+    /// Of this batch entry.
     let queries: Value
     let keys: Value
+    /// Where this batch entry's tokens start in packed tensors.
+    private let firstToken: Value?
+    /// Rows and columns of the scores that dropout counts by, the latter also of the mask.
+    private let scoreRows: Value
+    private let scoreColumns: Value
     /// Keys rounded up to whole panels: the row length of scores in scratch.
     let paddedKeys: Int
     let dropout: DropoutMask?
@@ -120,7 +142,8 @@ struct AttentionHead {
     /// Rows of scores lie this far apart: not a power of two, which would crowd few cache sets.
     var scoreStride: Int { paddedKeys + 16 }
 
-    init(_ attention: Attention, builder: LoopBuilder, isa: VectorISA) {
+    /// - Parameter offsets: of packed tensors.
+    init(_ attention: Attention, builder: LoopBuilder, isa: VectorISA, offsets: Pointer?) {
         self.attention = attention
         self.isa = isa
         k = builder
@@ -128,8 +151,17 @@ struct AttentionHead {
             PartAxis(attention.batch), PartAxis(.constant(attention.heads)),
         ])
         (batch, head) = (parts[0], parts[1])
-        queries = builder.value(of: attention.queries)
-        keys = builder.value(of: attention.keys)
+        scoreRows = builder.value(of: attention.queries)
+        scoreColumns = builder.value(of: attention.keys)
+        if let offsets {
+            let place = offsets + batch
+            let first = place.load().convert(.signExtend, .int64)
+            keys = (place + 1).load().convert(.signExtend, .int64) - first
+            queries = attention.packing == .all ? keys : scoreRows
+            firstToken = first
+        } else {
+            (queries, keys, firstToken) = (scoreRows, scoreColumns, nil)
+        }
         let width = isa.panelColumns
         paddedKeys = (attention.keys.bound + width - 1) / width * width
         let drops = attention.dropoutRate > 0
@@ -140,12 +172,31 @@ struct AttentionHead {
         selection = drops && attention.hasSelectedRows ? RowSelection(builder) : nil
     }
 
-    /// - Parameter positions: of the tensor.
-    func corner(_ tensor: Pointer, _ layout: HeadLayout, positions: Value) -> Pointer {
+    func queryCorner(_ tensor: Pointer, _ layout: HeadLayout) -> Pointer {
+        let isPacked = attention.packing == .all
+        return corner(tensor, layout, positions: queries, isPacked ? firstToken : nil)
+    }
+
+    func keyCorner(_ tensor: Pointer, _ layout: HeadLayout) -> Pointer {
+        corner(tensor, layout, positions: keys, firstToken)
+    }
+
+    private func corner(
+        _ tensor: Pointer, _ layout: HeadLayout, positions: Value, _ firstToken: Value?
+    ) -> Pointer {
         let entry =
-            layout.batchStride.map { batch * $0 }
+            firstToken.map { $0 * layout.positionStride }
+            ?? layout.batchStride.map { batch * $0 }
             ?? batch * (positions * layout.positionStride)
         return tensor + entry + head * layout.headStride
+    }
+
+    /// The log-sum-exp of this part's first query.
+    func logSumCorner(_ tensor: Pointer) -> Pointer {
+        guard attention.packing == .all, let firstToken else {
+            return tensor + (batch * attention.heads + head) * queries
+        }
+        return tensor + head * k.value(of: attention.tokens) + firstToken
     }
 
     /// Writes `[panel][size][panel columns]`, transposed and scaled, for all keys.
@@ -161,10 +212,10 @@ struct AttentionHead {
         }
     }
 
-    /// Writes what the mask adds to each key's score; −∞ beyond the last key.
+    /// Writes what the mask adds to each key's score; −∞ beyond the last key, to the panel's end.
     func fillKeyBias(_ mask: Pointer?, to bias: Pointer) {
-        let rowStart = batch * keys
-        k.loop(k.constant(0), k.constant(paddedKeys), step: lanes) { first in
+        let rowStart = batch * scoreColumns
+        k.loop(k.constant(0), wholePanels, step: lanes) { first in
             let exists = k.firstLanes(keys - first, of: lanes)
             var value = k.constant(Float(0), lanes: lanes)
             if let mask {
@@ -177,10 +228,16 @@ struct AttentionHead {
         }
     }
 
+    /// The keys rounded up to whole panels.
+    var wholePanels: Value {
+        let width = isa.panelColumns
+        return (keys + (width - 1)).quotient(width) * width
+    }
+
     /// How many keys the rows below `endRow` can see, in whole panels and at most all.
     func visiblePanelEnd(_ endRow: Value) -> Value {
         let width = isa.panelColumns
-        let all = (keys + (width - 1)).quotient(width) * width
+        let all = wholePanels
         guard attention.stopsAtDiagonal else { return all }
         return ((endRow + (width - 1)).quotient(width) * width).minimum(all)
     }
@@ -216,8 +273,8 @@ struct AttentionHead {
         _ scratch: Pointer?, firstRow: Value, rows: Value
     ) -> (first: Pointer, rowStride: Value)? {
         guard let dropout, let scratch else { return nil }
-        let groups = DropoutMask.groupCount(columns: keys)
-        let row = ((firstBatch + batch) * attention.heads + head) * queries + firstRow
+        let groups = DropoutMask.groupCount(columns: scoreColumns)
+        let row = ((firstBatch + batch) * attention.heads + head) * scoreRows + firstRow
         let first = dropout.fill(
             scratch, firstGroup: (selection?.row(row) ?? row) * groups, groupCount: groups * rows)
         return (first, groups * DropoutMask.groupColumns)

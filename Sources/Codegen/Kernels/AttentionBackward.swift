@@ -9,7 +9,7 @@ extension Attention {
     ///
     /// Buffers: `query`, `key`, `value`, `output`, `outputGradient` (laid out like `output`),
     /// `logSumExp`; `queryGradient`, `keyGradient`, `valueGradient` (out, laid out like their
-    /// tensors); `keyMask` (bytes) if `hasKeyMask`.
+    /// tensors); `keyMask` (bytes) if `hasKeyMask`; `offsets` if anything is packed.
     package func lowerBackward(
         to isa: VectorISA, name: String = "attentionGradient"
     ) throws -> LoopFunction {
@@ -18,16 +18,17 @@ extension Attention {
         let logSumExp = k.input("logSumExp")
         let outputs = ["queryGradient", "keyGradient", "valueGradient"].map { k.output($0) }
         let mask = hasKeyMask ? k.input("keyMask", .int8) : nil
-        let head = AttentionHead(self, builder: k, isa: isa)
+        let offsets = packing == .none ? nil : k.input("offsets", .int32)
+        let head = AttentionHead(self, builder: k, isa: isa, offsets: offsets)
 
         let rows = Attention.backwardRows
         let backward = AttentionBackward(
-            head: head, query: head.corner(inputs[0], query, positions: head.queries),
-            key: head.corner(inputs[1], key, positions: head.keys),
-            output: head.corner(inputs[3], output, positions: head.queries),
-            outputGradient: head.corner(inputs[4], output, positions: head.queries),
-            logSumExp: logSumExp + (head.batch * heads + head.head) * head.queries,
-            queryGradient: head.corner(outputs[0], query, positions: head.queries),
+            head: head, query: head.queryCorner(inputs[0], query),
+            key: head.keyCorner(inputs[1], key),
+            output: head.queryCorner(inputs[3], output),
+            outputGradient: head.queryCorner(inputs[4], output),
+            logSumExp: head.logSumCorner(logSumExp),
+            queryGradient: head.queryCorner(outputs[0], query),
             keyPanels: k.scratch("keyPanels", count: head.paddedKeys * size),
             valuePanels: k.scratch("valuePanels", count: head.paddedKeys * valueSize),
             bias: k.scratch("keyBias", count: head.paddedKeys),
@@ -42,15 +43,15 @@ extension Attention {
             backward.key, stride: key.positionStride, size: size, scale: base2Scale,
             to: backward.keyPanels)
         head.packTransposed(
-            head.corner(inputs[2], value, positions: head.keys), stride: value.positionStride,
+            head.keyCorner(inputs[2], value), stride: value.positionStride,
             size: valueSize, scale: nil, to: backward.valuePanels)
         backward.clearAccumulators()
         k.loop(k.constant(0), head.queries, step: rows) { firstRow in
             backward.emitRows(firstRow, (head.queries - firstRow).minimum(k.constant(rows)))
         }
         backward.writeAccumulators(
-            head.corner(outputs[1], key, positions: head.keys),
-            head.corner(outputs[2], value, positions: head.keys))
+            head.keyCorner(outputs[1], key),
+            head.keyCorner(outputs[2], value))
         return try k.finish()
     }
 }
@@ -77,10 +78,16 @@ private struct AttentionBackward {
     private var k: LoopBuilder { head.k }
     private var lanes: Int { head.lanes }
     private var queryCount: Int? {
-        if case .constant(let count) = attention.queries { count } else { nil }
+        if attention.packing != .all, case .constant(let count) = attention.queries {
+            count
+        } else {
+            nil
+        }
     }
     private var keyCount: Int? {
-        if case .constant(let count) = attention.keys, !attention.stopsAtDiagonal {
+        if case .constant(let count) = attention.keys, attention.packing == .none,
+            !attention.stopsAtDiagonal
+        {
             count
         } else {
             nil
@@ -92,7 +99,7 @@ private struct AttentionBackward {
         for (accumulator, size) in [
             (keyGradient, attention.size), (valueGradient, attention.valueSize),
         ] {
-            k.loop(k.constant(0), k.constant(head.paddedKeys * size), step: lanes) {
+            k.loop(k.constant(0), head.wholePanels * size, step: lanes) {
                 (accumulator + $0).store(zero)
             }
         }

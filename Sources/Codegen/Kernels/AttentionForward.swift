@@ -3,7 +3,7 @@ extension Attention {
     /// sum of exponentials.
     ///
     /// Buffers: `query`, `key`, `value`, `output`; `keyMask` (bytes) if `hasKeyMask`; `logSumExp`
-    /// `[batch, heads, queries]` if `savesLogSumExp`.
+    /// `[batch, heads, queries]` if `savesLogSumExp`; `offsets` if anything is packed.
     package func lowerForward(
         to isa: VectorISA, savesLogSumExp: Bool = false, name: String = "attention"
     ) throws -> LoopFunction {
@@ -11,16 +11,15 @@ extension Attention {
         let tensors = (k.input("query"), k.input("key"), k.input("value"), k.output("output"))
         let mask = hasKeyMask ? k.input("keyMask", .int8) : nil
         let logSumExp = savesLogSumExp ? k.output("logSumExp") : nil
-        let head = AttentionHead(self, builder: k, isa: isa)
+        let offsets = packing == .none ? nil : k.input("offsets", .int32)
+        let head = AttentionHead(self, builder: k, isa: isa, offsets: offsets)
 
         let rows = Attention.rowBlock
         let forward = AttentionForward(
-            head: head, query: head.corner(tensors.0, query, positions: head.queries),
-            value: head.corner(tensors.2, value, positions: head.keys),
-            output: head.corner(tensors.3, output, positions: head.queries),
-            logSumExp: logSumExp.map {
-                $0 + (head.batch * heads + head.head) * head.queries
-            },
+            head: head, query: head.queryCorner(tensors.0, query),
+            value: head.keyCorner(tensors.2, value),
+            output: head.queryCorner(tensors.3, output),
+            logSumExp: logSumExp.map { head.logSumCorner($0) },
             panels: k.scratch("keyPanels", count: head.paddedKeys * size),
             bias: k.scratch("keyBias", count: head.paddedKeys),
             scores: k.scratch("scores", count: rows * head.scoreStride),
@@ -28,11 +27,11 @@ extension Attention {
             dropout: head.dropoutScratch(rows: rows))
         head.fillKeyBias(mask, to: forward.bias)
         head.packTransposed(
-            head.corner(tensors.1, key, positions: head.keys), stride: key.positionStride,
+            head.keyCorner(tensors.1, key), stride: key.positionStride,
             size: size, scale: base2Scale, to: forward.panels)
 
         var remainder: Int?
-        if case .constant(let count) = queries { remainder = count % rows }
+        if packing != .all, case .constant(let count) = queries { remainder = count % rows }
         k.forEachRowTile(
             from: k.constant(0), to: head.queries, tileRows: rows, remainder: remainder,
             forward.emitRows)

@@ -6,34 +6,66 @@ extension StepCompiler {
         let operand = op.layout(step.operands)
         var parameters: [String: KernelCall.Parameter] = [:]
         let kernel = try attention(op, operand, &parameters)
-        var buffers: [KernelCall.Buffer] = try [
-            .value(operand.query), .value(operand.key), .value(operand.value),
-            .value(result(step)),
-        ]
-        if let mask = operand.mask { buffers.append(.value(mask)) }
+        return try forward(kernel, step, mask: operand.mask, offsets: nil, parameters)
+    }
+
+    func compile(_ op: PackedAttention, _ step: PlanStep) throws -> CompiledStep {
+        let operand = op.layout(step.operands)
+        var parameters: [String: KernelCall.Parameter] = [:]
+        let kernel = try attention(op, operand, &parameters)
+        var compiled = try forward(
+            kernel, step, mask: operand.mask, offsets: operand.offsets, parameters)
+        compiled.prologue = { operand.check(step, $0) }
+        return compiled
+    }
+
+    private func forward(
+        _ kernel: Attention, _ step: PlanStep, mask: PlanValue?, offsets: PlanValue?,
+        _ parameters: [String: KernelCall.Parameter]
+    ) throws -> CompiledStep {
+        var values = try Array(step.operands.prefix(3)) + [result(step)]
+        if let mask { values.append(mask) }
         let lse = step.results[1]
         if let lse, sharedLogSums.contains(lse.buffer) { throw NoKernel() }
-        if let lse { buffers.append(.value(lse)) }
+        if let lse { values.append(lse) }
+        if let offsets { values.append(offsets) }
         let function = try kernel.lowerForward(to: isa, savesLogSumExp: lse != nil)
-        return CompiledStep([KernelCall(function, buffers, parameters: parameters)])
+        return CompiledStep([
+            KernelCall(function, values.map { .value($0) }, parameters: parameters)
+        ])
     }
 
     func compile(_ op: MartletIR.AttentionGradient, _ step: PlanStep) throws -> CompiledStep {
         let operand = op.layout(step.operands)
-        if sharedLogSums.contains(operand.lse.buffer) { throw NoKernel() }
         var parameters: [String: KernelCall.Parameter] = [:]
         let kernel = try attention(op.forward, operand.forward, &parameters)
-        var buffers: [KernelCall.Buffer] = [
-            .value(operand.forward.query), .value(operand.forward.key),
-            .value(operand.forward.value), .value(operand.output), .value(operand.doutput),
-            .value(operand.lse),
-        ]
-        buffers += try [
-            .value(result(step)), .value(result(step, 1)), .value(result(step, 2)),
-        ]
-        if let mask = operand.forward.mask { buffers.append(.value(mask)) }
+        return try backward(kernel, step, mask: operand.forward.mask, offsets: nil, parameters)
+    }
+
+    func compile(_ op: PackedAttentionGradient, _ step: PlanStep) throws -> CompiledStep {
+        let operand = op.layout(step.operands).forward
+        var parameters: [String: KernelCall.Parameter] = [:]
+        let kernel = try attention(op.forward, operand, &parameters)
+        var compiled = try backward(
+            kernel, step, mask: operand.mask, offsets: operand.offsets, parameters)
+        compiled.prologue = { operand.check(step, $0) }
+        return compiled
+    }
+
+    /// Operands of a gradient: doutput, q, k, v, output, lse, …
+    private func backward(
+        _ kernel: Attention, _ step: PlanStep, mask: PlanValue?, offsets: PlanValue?,
+        _ parameters: [String: KernelCall.Parameter]
+    ) throws -> CompiledStep {
+        let operands = step.operands
+        if sharedLogSums.contains(operands[5].buffer) { throw NoKernel() }
+        var values = Array(operands[1...4]) + [operands[0], operands[5]]
+        values += try [result(step), result(step, 1), result(step, 2)]
+        values += [mask, offsets].compactMap { $0 }
         let function = try kernel.lowerBackward(to: isa)
-        return CompiledStep([KernelCall(function, buffers, parameters: parameters)])
+        return CompiledStep([
+            KernelCall(function, values.map { .value($0) }, parameters: parameters)
+        ])
     }
 
     /// The kernel for an attention op: the same choice forward and backward, as the two share the
@@ -65,5 +97,36 @@ extension StepCompiler {
             scale: op.scale, hasKeyMask: operand.mask != nil, isCausal: op.isCausal,
             dropoutRate: op.rate, hasSelectedRows: op.rows != .all,
             fullyMaskedRow: op.maskedRows == .uniform ? .uniform : .zero)
+    }
+
+    private func attention(
+        _ op: PackedAttention, _ operand: PackedAttention.Layout<PlanValue>,
+        _ parameters: inout [String: KernelCall.Parameter]
+    ) throws -> Attention {
+        let (q, v) = (operand.query.type.shape, operand.value.type.shape)
+        let mask = operand.mask.type.shape
+        guard let heads = v[1].fixed, let size = q[q.rank - 1].fixed, let valueSize = v[2].fixed,
+            size > 0, valueSize > 0
+        else { throw NoKernel() }
+        let keys = try mask[1].extent(named: "keys", &parameters)
+        let queries =
+            op.packsQueries ? keys : try q[1].extent(named: "queries", &parameters)
+        guard queries.bound > 0, keys.bound > 0 else { throw NoKernel() }
+        let attention = op.attention
+        // A block of rows takes its numbers one after another.
+        guard attention.rows == .all || (!op.packsQueries && q[1] == 1) else { throw NoKernel() }
+        dropoutParameters(
+            attention.rate, attention.stream, attention.rows, operand.seed, operand.step,
+            &parameters)
+        parameters["firstBatch"] = .constant(0)
+        var kernel = Attention(
+            batch: try mask[0].extent(named: "batch", &parameters), heads: heads,
+            queries: queries, keys: keys, size: size, valueSize: valueSize,
+            scale: attention.scale, hasKeyMask: true, dropoutRate: attention.rate,
+            hasSelectedRows: attention.rows != .all,
+            fullyMaskedRow: attention.maskedRows == .uniform ? .uniform : .zero)
+        kernel.packing = op.packsQueries ? .all : .keys
+        kernel.tokens = try v[0].extent(named: "tokens", &parameters)
+        return kernel
     }
 }

@@ -24,9 +24,12 @@ struct StepCompiler {
         for step in plan.steps {
             var readers = step.operands
             switch step.work {
-            case .op(.attention):
+            case .op(.attention), .op(.packedAttention):
                 if let lse = step.results[1] { logSums.insert(lse.buffer) }
             case .op(.attentionGradient(let op)):
+                let lse = op.layout(step.operands).lse.buffer
+                readers.removeAll { $0.buffer == lse }
+            case .op(.packedAttentionGradient(let op)):
                 let lse = op.layout(step.operands).lse.buffer
                 readers.removeAll { $0.buffer == lse }
             default: break
@@ -68,6 +71,8 @@ struct StepCompiler {
         case .layerNormGradient(let op): try compile(op, step)
         case .attention(let op): try compile(op, step)
         case .attentionGradient(let op): try compile(op, step)
+        case .packedAttention(let op): try compile(op, step)
+        case .packedAttentionGradient(let op): try compile(op, step)
         case .reduce(let op): try compile(op, step)
         case .embedding: try compileLookup(step)
         case .embeddingGradient(let op): try compile(op, step)

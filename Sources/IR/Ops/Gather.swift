@@ -92,7 +92,7 @@ public struct ScatterAdd: PrimitiveOperation {
     }
 }
 
-private func checkedRow(_ index: Double, position: Int, rowCount: Int) throws -> Int {
+func checkedRow(_ index: Double, position: Int, rowCount: Int) throws -> Int {
     guard index >= 0, index < Double(rowCount) else {
         let index = Int(exactly: index) ?? (index > 0 ? .max : .min)
         throw IndexOutOfRange(index: index, position: position, rowCount: rowCount)

@@ -27,6 +27,9 @@ public enum Op: Hashable, Sendable {
     case concatenate(Concatenate)
     case gather(Gather)
     case scatterAdd(ScatterAdd)
+    case packIndices(PackIndices)
+    case packTokens(PackTokens)
+    case unpackTokens(UnpackTokens)
     // Contractions and reductions.
     case dotGeneral(DotGeneral)
     case reduce(Reduce)
@@ -44,6 +47,8 @@ public enum Op: Hashable, Sendable {
     case layerNormGradient(LayerNormGradient)
     case attention(Attention)
     case attentionGradient(AttentionGradient)
+    case packedAttention(PackedAttention)
+    case packedAttentionGradient(PackedAttentionGradient)
     case softmaxCrossEntropy(SoftmaxCrossEntropy)
     case softmaxCrossEntropyGradient(SoftmaxCrossEntropyGradient)
     case sgdUpdate(SGDUpdate)
@@ -70,6 +75,9 @@ public enum Op: Hashable, Sendable {
         case .concatenate(let operation): operation
         case .gather(let operation): operation
         case .scatterAdd(let operation): operation
+        case .packIndices(let operation): operation
+        case .packTokens(let operation): operation
+        case .unpackTokens(let operation): operation
         case .dotGeneral(let operation): operation
         case .reduce(let operation): operation
         case .argMax(let operation): operation
@@ -85,6 +93,8 @@ public enum Op: Hashable, Sendable {
         case .layerNormGradient(let operation): operation
         case .attention(let operation): operation
         case .attentionGradient(let operation): operation
+        case .packedAttention(let operation): operation
+        case .packedAttentionGradient(let operation): operation
         case .softmaxCrossEntropy(let operation): operation
         case .softmaxCrossEntropyGradient(let operation): operation
         case .sgdUpdate(let operation): operation

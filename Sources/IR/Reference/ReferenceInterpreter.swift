@@ -24,7 +24,9 @@ public struct ReferenceInterpreter {
     public func run(
         _ graph: Graph, _ inputs: [String: ReferenceTensor]
     ) throws -> [String: ReferenceTensor] {
-        let values = try evaluate(graph.nodes, inputs)
+        var interpreter = self
+        interpreter.extents = counting(graph, inputs)
+        let values = try interpreter.evaluate(graph.nodes, inputs)
         var outputs: [String: ReferenceTensor] = [:]
         for output in graph.outputs {
             outputs[output.name] = values[output.value.node][output.value.result]
@@ -42,6 +44,9 @@ public struct ReferenceInterpreter {
             do {
                 values.append(try evaluate(node, operands, inputs))
             } catch let error as IndexOutOfRange {
+                throw GraphError(
+                    path: node.path, op: node.op.name, message: error.description, node: index)
+            } catch let error as PackedCountMismatch {
                 throw GraphError(
                     path: node.path, op: node.op.name, message: error.description, node: index)
             }

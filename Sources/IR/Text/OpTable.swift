@@ -18,6 +18,9 @@ extension Op {
             "concatenate": { .concatenate(try Concatenate(reading: &$0)) },
             "gather": { .gather(try Gather(reading: &$0)) },
             "scatter_add": { .scatterAdd(try ScatterAdd(reading: &$0)) },
+            "pack_indices": { .packIndices(try PackIndices(reading: &$0)) },
+            "pack_tokens": { .packTokens(try PackTokens(reading: &$0)) },
+            "unpack_tokens": { .unpackTokens(try UnpackTokens(reading: &$0)) },
             "dot_general": { .dotGeneral(try DotGeneral(reading: &$0)) },
             "reduce": { .reduce(try Reduce(reading: &$0)) },
             "arg_max": { .argMax(try ArgMax(reading: &$0)) },
@@ -35,6 +38,10 @@ extension Op {
             "layer_norm_gradient": { .layerNormGradient(try LayerNormGradient(reading: &$0)) },
             "attention": { .attention(try Attention(reading: &$0)) },
             "attention_gradient": { .attentionGradient(try AttentionGradient(reading: &$0)) },
+            "packed_attention": { .packedAttention(try PackedAttention(reading: &$0)) },
+            "packed_attention_gradient": {
+                .packedAttentionGradient(try PackedAttentionGradient(reading: &$0))
+            },
             "softmax_cross_entropy": {
                 .softmaxCrossEntropy(try SoftmaxCrossEntropy(reading: &$0))
             },

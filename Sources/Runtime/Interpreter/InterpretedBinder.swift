@@ -45,6 +45,9 @@ package struct InterpretedBinder: StepBinder {
         case .argMax(let op): return MovementBindings.argMax(op, step, context)
         case .reduce(let op): return ReduceBinding.bind(op, step, context)
         case .dimensionSize(let op): return dimensionSize(op, step, context)
+        case .packIndices: return PackingBindings.indices(step, context)
+        case .packTokens: return PackingBindings.pack(step, context)
+        case .unpackTokens: return PackingBindings.unpack(step, context)
         default: return step.hasOnlyFloat32 ? float32Routine(op, step, context) : nil
         }
     }
@@ -66,6 +69,8 @@ package struct InterpretedBinder: StepBinder {
         case .layerNormGradient(let op): LayerNormBinding.backward(op, step, context)
         case .attention(let op): AttentionBinding.forward(op, step, context)
         case .attentionGradient(let op): AttentionBinding.backward(op, step, context)
+        case .packedAttention(let op): AttentionBinding.forward(op, step, context)
+        case .packedAttentionGradient(let op): AttentionBinding.backward(op, step, context)
         case .embedding, .gather: EmbeddingBindings.lookup(step, context)
         case .embeddingGradient: EmbeddingBindings.gradient(step, context)
         case .softmaxCrossEntropy: EmbeddingBindings.crossEntropy(step, context)

@@ -83,6 +83,7 @@ public final class PlanSession {
     private var preparedVersion: Int?
     private let profile: PlanProfile?
     private var bound: [SymbolExtents: [Phase]] = [:]
+    private let packed: PackedSources
 
     /// - Parameters:
     ///   - store: where inputs of role parameter, constant and slot live.
@@ -112,6 +113,7 @@ public final class PlanSession {
         self.binder = binder
         self.store = store
         updatesStore = !plan.updatedInputs.isEmpty
+        packed = PackedSources(plan)
         guarded = finiteOutputs
         scratch = try Scratch(workerCount: pool.threadCount)
         arena = try Arena(byteCount: plan.memory.peakByteCount, isPoisoned: isPoisoned)
@@ -184,11 +186,13 @@ public final class PlanSession {
     ///
     /// Allocates nothing once a combination of extents has been run.
     ///
-    /// - Parameter extents: the actual extent of each symbol; its bound where none is given.
+    /// - Parameter extents: the actual extent of each symbol; its bound where none is given, but
+    ///   the number of positions that a packed batch keeps is counted.
     /// - Throws: `GraphError` for an extent outside `0...bound`, an index outside its table, or
     ///   a guarded output that is not finite. Parameters are then as before the run: updates come
     ///   after the scalar outputs and all they need, unless such an output needs an update.
     public func run(_ extents: SymbolExtents = SymbolExtents()) throws {
+        let extents = packed.counted(extents, plan.symbols, addresses)
         if bound[extents] == nil { try bind(extents) }
         prepare()
         profile?.beginRun()

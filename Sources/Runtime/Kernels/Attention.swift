@@ -20,6 +20,9 @@ package struct AttentionShape: Sendable {
     package var isCausal: Bool
     package var causalOffset: Int
     package var fullyMaskedRows: FullyMaskedRows
+    /// Columns of the score matrix that dropout counts by: the keys, unless these are the first of
+    /// a row with more.
+    package var scoreColumns: Int
 
     package init(
         queries: Int, keys: Int, dimension: Int, valueDimension: Int? = nil, scale: Float,
@@ -33,11 +36,12 @@ package struct AttentionShape: Sendable {
         self.isCausal = isCausal
         self.causalOffset = causalOffset
         self.fullyMaskedRows = fullyMaskedRows
+        scoreColumns = keys
     }
 
     /// Floats from one score row to the next in scratch: a multiple of 16, so that positions in a
     /// block are the positions dropout counts by.
-    var pitch: Int { DropoutMask.rowPitch(columns: max(keys, 1)) }
+    var pitch: Int { DropoutMask.rowPitch(columns: max(scoreColumns, 1)) }
 
     /// Query rows taken together, by shape alone: their scores stay in the second-level cache.
     package var blockRows: Int {

@@ -111,11 +111,13 @@ extension Op {
     fileprivate func elementOperations(_ count: ElementCounts) -> Double {
         switch self {
         case .input, .constant, .iota, .dimensionSize, .randomBits, .broadcastInDim, .reshape,
-            .transpose, .slice, .pad, .concatenate, .gather, .embedding, .convert:
+            .transpose, .slice, .pad, .concatenate, .gather, .embedding, .convert,
+            .packTokens, .unpackTokens:
             0
         case .unary, .binary, .compare, .select, .gelu, .dropout: count.result
         case .reduce, .argMax: count.operand(0)
         case .scatterAdd: count.operand(2)
+        case .packIndices: count.operand(0)
         case .embeddingGradient: count.operand(1)
         case .softmax, .logSoftmax: 5 * count.operand(0)
         case .biasActivation, .biasActivationGradient: 2 * count.result
@@ -126,7 +128,9 @@ extension Op {
         case .sgdUpdate: 4 * count.operand(0)
         case .adamUpdate: 12 * count.operand(0)
         // Counted as products.
-        case .dotGeneral, .attention, .attentionGradient: 0
+        case .dotGeneral, .attention, .attentionGradient, .packedAttention,
+            .packedAttentionGradient:
+            0
         }
     }
 }

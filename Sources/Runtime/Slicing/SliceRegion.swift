@@ -10,9 +10,12 @@ struct SliceRegion {
     /// What each step inside gives.
     private(set) var results: [[SliceResult]] = []
 
-    /// Nil where no symbol named `batch` counts anything.
+    /// Nil where no symbol named `batch` counts anything, and where the batch is packed: then its
+    /// entries do not lie at multiples of their size.
     init?(_ plan: Plan) {
-        guard let symbol = plan.symbols.first(where: { $0.name == "batch" }) else { return nil }
+        guard let symbol = plan.symbols.first(where: { $0.name == "batch" }),
+            !plan.steps.contains(where: \.packsTokens)
+        else { return nil }
         self.symbol = symbol
         let rule = SliceRule(symbol)
         let inputs = Set(plan.inputs.map(\.buffer))
@@ -77,6 +80,10 @@ struct SliceRegion {
 }
 
 extension PlanStep {
+    fileprivate var packsTokens: Bool {
+        if case .op(.packIndices) = work { true } else { false }
+    }
+
     /// The step as one of a slice: `batch` with the slice's bound.
     func resized(_ symbol: Symbol, to bound: Int) -> PlanStep {
         var step = self

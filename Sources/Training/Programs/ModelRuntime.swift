@@ -19,6 +19,8 @@ final class ModelRuntime: @unchecked Sendable {
     /// Empty until the weights exist.
     private var specifications: [ParameterSpecification] = []
     private var programs: [ProgramKey: Program] = [:]
+    /// By which input a program's batches can be packed; an entry of nil for none.
+    private var paddingInputs: [ProgramKey: Int?] = [:]
     private var pool: ThreadPool?
     private var executor: PlanExecutor?
     private var updateCount: Int64 = 0
@@ -49,6 +51,7 @@ final class ModelRuntime: @unchecked Sendable {
             diagnostics = found
             self.options = options
             programs = [:]
+            paddingInputs = [:]
             pool = nil
             executor = nil
             updateCount = 0
@@ -238,7 +241,8 @@ final class ModelRuntime: @unchecked Sendable {
         order: [Int]?, batchBound: Int, into means: inout RunningMeans
     ) throws {
         try lock.withLock {
-            let program = try program(model, mode, batch, max(rows.count, batchBound))
+            let program = try program(
+                model, mode, batch, rows, order, max(rows.count, batchBound))
             program.fill(batch, rows: rows, order: order)
             try program.run(rowCount: rows.count, step: updateCount, seed: options.seed)
             if mode == .training { updateCount += 1 }
@@ -251,7 +255,8 @@ final class ModelRuntime: @unchecked Sendable {
         _ model: Model, _ batch: PreparedBatch, rows: Range<Int>, batchBound: Int
     ) throws -> [(name: String, values: DataArray)] {
         try lock.withLock {
-            let program = try program(model, .prediction, batch, max(rows.count, batchBound))
+            let program = try program(
+                model, .prediction, batch, rows, nil, max(rows.count, batchBound))
             program.fill(batch, rows: rows)
             try program.run(rowCount: rows.count, step: updateCount, seed: options.seed)
             return program.outputs.map { ($0.name, program.output($0, rowCount: rows.count)) }
@@ -272,14 +277,30 @@ final class ModelRuntime: @unchecked Sendable {
     }
 
     private func program(
-        _ model: Model, _ mode: ProgramMode, _ batch: PreparedBatch, _ batchBound: Int
+        _ model: Model, _ mode: ProgramMode, _ batch: PreparedBatch, _ rows: Range<Int>,
+        _ order: [Int]?, _ batchBound: Int
     ) throws -> Program {
-        guard let weight = batch.sampleWeight, mode != .prediction else {
-            return try program(model, ProgramKey(mode: mode), batchBound)
+        var key = ProgramKey(mode: mode)
+        if let weight = batch.sampleWeight, mode != .prediction {
+            // A shape's first axis is the batch; most weights have no other.
+            key.sampleWeightShape = weight.shape.count == 1 ? [] : Array(weight.shape.dropFirst())
         }
-        // A shape's first axis is the batch; most weights have no other.
-        let shape = weight.shape.count == 1 ? [] : Array(weight.shape.dropFirst())
-        return try program(model, ProgramKey(mode: mode, sampleWeightShape: shape), batchBound)
+        if let input = try paddingInput(model, key) {
+            key.packsPadding = batch.isWorthPacking(by: input, rows: rows, order: order)
+        }
+        return try program(model, key, batchBound)
+    }
+
+    /// By which input the batches of a program can be packed.
+    private func paddingInput(_ model: Model, _ key: ProgramKey) throws -> Int? {
+        if let known = paddingInputs[key] { return known }
+        var packing = key
+        packing.packsPadding = true
+        let input = try ProgramGraph(
+            model, packing, batchBound: 1, compilation: compilation, options: options
+        ).paddingInput
+        paddingInputs[key] = .some(input)
+        return input
     }
 
     private func program(

@@ -9,3 +9,26 @@ struct PreparedBatch: Sendable {
     var labels: DataArray?
     var sampleWeight: DataArray?
 }
+
+extension PreparedBatch {
+    /// Whether so much of some rows is padding, by the zeros of an input, that packing them pays: a
+    /// tenth of all positions.
+    ///
+    /// - Parameters:
+    ///   - order: the numbers of the examples at `rows`; themselves by default.
+    func isWorthPacking(by input: Int, rows: Range<Int>, order: [Int]?) -> Bool {
+        let length = inputs[input].rowElementCount
+        var kept = 0
+        for row in rows {
+            let first = (order?[row] ?? row) * length
+            switch inputs[input].elements {
+            case .int32s(let values):
+                kept += PackIndices.keptCount(of: length) { values[first + $0] != 0 }
+            case .floats(let values):
+                kept += PackIndices.keptCount(of: length) { values[first + $0] != 0 }
+            case .strings: return false
+            }
+        }
+        return kept * 10 <= rows.count * length * 9
+    }
+}

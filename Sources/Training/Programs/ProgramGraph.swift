@@ -12,6 +12,8 @@ struct ProgramKey: Hashable, Sendable {
     var mode: ProgramMode
     /// The axes of a sample weight after the batch axis; nil without sample weights.
     var sampleWeightShape: [Int]?
+    /// Whether the program runs on packed tokens: for batches with padding.
+    var packsPadding = false
 }
 
 /// The graph of one program, and what in it is given and taken.
@@ -25,6 +27,8 @@ struct ProgramGraph {
 
     let graph: Graph
     let inputs: [TracedModel.DataInput]
+    /// The number of the input that the batch is packed by; nil where it is not.
+    let paddingInput: Int?
     let hostPrefix: [HostStage]
     let outputs: [(name: String, type: TensorType)]
     let labels: TensorType?
@@ -76,16 +80,20 @@ struct ProgramGraph {
                 metrics.append((name, emitted))
             }
         }
-        var pipeline = PassPipeline.inference(policy: options.precision)
+        var pipeline = PassPipeline.inference(
+            policy: options.precision, packsPadding: key.packsPadding)
         if isTraining, let compilation {
             pipeline = .training(
                 loss: Self.loss, optimizer: AppendOptimizer(compilation.optimizer),
-                policy: options.precision)
+                policy: options.precision, packsPadding: key.packsPadding)
         }
         pipeline.disabled = options.disabledPasses
         pipeline.verifies = options.verifiesPasses
         graph = try pipeline.run(builder.build())
         inputs = traced.inputs
+        paddingInput = graph.packingInputName.flatMap { name in
+            traced.inputs.firstIndex { $0.name == name }
+        }
         hostPrefix = traced.hostPrefix
         outputs = traced.outputs.map { ($0.name, $0.type) }
         self.labels = labels
@@ -108,5 +116,15 @@ struct ProgramGraph {
                     + "); make a model of the output to be trained")
         }
         return traced.outputs[0]
+    }
+}
+
+extension Graph {
+    /// The input that tells what is padding; nil where nothing is packed.
+    fileprivate var packingInputName: String? {
+        for node in nodes {
+            if case .packIndices = node.op { return input(at: node.operands[0].node)?.inputName }
+        }
+        return nil
     }
 }
