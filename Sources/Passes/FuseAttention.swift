@@ -56,6 +56,7 @@ public struct FuseAttention: Pass {
             operands.append(try maskOperand(allowed, r))
         }
         if let dropout = weights.dropout {
+            guard !dropout.op.rows.isIndexed else { return nil }
             attention.rate = dropout.op.rate
             attention.stream = dropout.op.stream
             attention.rows = dropout.op.rows

@@ -52,7 +52,7 @@ public struct FuseResidualLayerNorm: Pass {
             norm.rows = dropout.rows
             let input = r.operands(x)
             return try r.builder.append(
-                .layerNorm(norm), [input[0], residual] + parameters + [input[1], input[2]])
+                .layerNorm(norm), [input[0], residual] + parameters + input.dropFirst())
         }
         return try r.builder.append(.layerNorm(norm), [right, left] + parameters)
     }

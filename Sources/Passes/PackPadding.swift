@@ -129,7 +129,8 @@ private struct PackingRewriter {
             region.isPerPosition(node, operand: index)
                 ? try packedValue(operand) : try paddedValue(operand)
         }
-        return try builder.append(packedOp(node.op), operands)
+        let op = packedOp(node.op)
+        return try builder.append(op, operands + (op.drawsByIndex ? [indices] : []))
     }
 
     /// The op with the first two axes made one.
@@ -160,6 +161,13 @@ private struct PackingRewriter {
                     interior: dropped(pad.interior)))
         case .concatenate(let op): return .concatenate(Concatenate(axis: op.axis - 1))
         case .reduce(let op): return .reduce(Reduce(op.kind, axes: op.axes.map { $0 - 1 }))
+        // The same random numbers as in the padded tensor.
+        case .dropout(var op):
+            op.rows = .indexed
+            return .dropout(op)
+        case .layerNorm(var op) where op.rate > 0:
+            op.rows = .indexed
+            return .layerNorm(op)
         case .argMax(let op): return .argMax(ArgMax(axis: op.axis - 1))
         case .softmax(let op): return .softmax(Softmax(axis: op.axis - 1))
         case .logSoftmax(let op): return .logSoftmax(LogSoftmax(axis: op.axis - 1))
@@ -179,5 +187,16 @@ private struct PackingRewriter {
                 query, packedValue(operands[1]), packedValue(operands[2]), paddedValue(mask),
                 indices, offsets,
             ] + operands.dropFirst(4).map { try paddedValue($0) })
+    }
+}
+
+extension Op {
+    /// Whether the last operand names the rows of random numbers.
+    fileprivate var drawsByIndex: Bool {
+        switch self {
+        case .dropout(let dropout): dropout.rows.isIndexed
+        case .layerNorm(let norm): norm.rate > 0 && norm.rows.isIndexed
+        default: false
+        }
     }
 }

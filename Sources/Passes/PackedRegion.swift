@@ -99,8 +99,10 @@ struct PackedRegion {
         let rank = node.operands.first.map { graph.type(of: $0).rank } ?? 0
         switch node.op {
         case .unary, .binary, .compare, .select, .convert, .gelu, .embedding, .gather: return true
-        // These count elements, or work, along the last axis.
-        case .dropout, .layerNorm: return rank >= 3
+        // A position is a row of random numbers then.
+        case .dropout(let op): return rank == 3 && op.rows == .all
+        case .layerNorm(let op):
+            return op.rate > 0 ? rank == 3 && op.rows == .all : rank >= 3
         case .biasActivation: return graph.type(of: node.operands[1]).rank <= rank - 2
         case .dotGeneral(let dot):
             return dot.leftBatch.isEmpty && dot.leftContracting.allSatisfy { $0 >= 2 }

@@ -104,9 +104,8 @@ public struct PassPipeline: Sendable {
         for pass in Self.simplification + Self.fusion where !known.contains(pass.name) {
             known.append(pass.name)
         }
-        for name in ["pack-padding", "differentiate", "append-optimizer"] where !known.contains(name) {
-            known.append(name)
-        }
+        let others = ["pack-padding", "differentiate", "append-optimizer"]
+        known += others.filter { !known.contains($0) }
         guard let unknown = names.subtracting(known).min() else { return }
         var listed: [String] = []
         for name in known where !listed.contains(name) { listed.append(name) }

@@ -231,6 +231,19 @@ extension OpExample {
             OpExample(
                 "unpack tokens", .unpackTokens(UnpackTokens([3, 5])), float(9, 2, 3), indices),
             OpExample(
+                "random bits by index",
+                .randomBits(RandomBits(shape: [3, 20], stream: 1, rows: .indexed)), key, key,
+                given(.i32, 3, as: [4, 1, 4])),
+            OpExample(
+                "dropout by index", .dropout(Dropout(rate: 0.4, stream: 2, rows: .indexed)),
+                float(9, 20), key, key, indices),
+            OpExample(
+                "layer norm by index",
+                .layerNorm(
+                    LayerNorm(
+                        epsilon: 1e-3, hasResidual: true, rate: 0.3, stream: 4, rows: .indexed)),
+                float(9, 21), float(9, 21), float(21), float(21), key, key, indices),
+            OpExample(
                 "unpack equal indices", .unpackTokens(UnpackTokens([1, 5])), float(3, 2),
                 given(.i32, 3, as: [4, 1, 4])),
         ]

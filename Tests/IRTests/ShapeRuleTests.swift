@@ -137,6 +137,10 @@ struct ShapeRuleTests {
             .unpackTokens(UnpackTokens([2, 3])), [f32(5, 7), i32(4)],
             "expected y [4, …], received f32[5, 7]"),
         Misfit(
+            .dropout(Dropout(rate: 0.5, stream: 0, rows: .indexed)),
+            [f32(2, 3), scalar, scalar, i32(3)],
+            "row indices: expected i32[2], received i32[3]"),
+        Misfit(
             .packedAttention(PackedAttention(Attention(scale: 1), packsQueries: true)),
             [f32(4, 1, 2), f32(4, 1, 2), f32(5, 1, 2), bool(2, 3), i32(4), i32(3)],
             "value: expected [4, heads, size], received f32[5, 1, 2]"),

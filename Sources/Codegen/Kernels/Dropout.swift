@@ -7,6 +7,8 @@ package struct Dropout: Hashable, Sendable {
     /// Whether the rows are some of a larger tensor's; adds the scalar arguments `rowStride` and
     /// `rowOffset`.
     package var hasSelectedRows: Bool
+    /// Whether the buffer `rowIndices` says which they are.
+    package var hasRowIndices = false
 
     package init(rows: Extent, columns: Int, rate: Double, hasSelectedRows: Bool = false) {
         self.rows = rows
@@ -15,14 +17,16 @@ package struct Dropout: Hashable, Sendable {
         self.hasSelectedRows = hasSelectedRows
     }
 
-    /// Kernel. Buffers: `input`, `output` (may be the same). Scalar arguments: `seed`, `stream`,
+    /// Kernel. Buffers: `input`, `output` (may be the same), `rowIndices` (int32) if there are. Scalar arguments: `seed`, `stream`,
     /// `step`, and `firstRow`, the number of row 0 in the whole tensor.
     package func lower(to isa: VectorISA, name: String = "dropout") throws -> LoopFunction {
         let k = LoopBuilder(name)
         let (input, output) = (k.input("input"), k.output("output"))
+        let rowIndices = hasRowIndices ? k.input("rowIndices", .int32) : nil
         let kernel = RowKernel(k, isa: isa, rows: rows, columns: columns)
         let dropout = RowDropout(
-            rate: rate, isSelected: hasSelectedRows, rows: kernel, isa: isa)
+            rate: rate, isSelected: hasSelectedRows, rowIndices: rowIndices, rows: kernel,
+            isa: isa)
         kernel.forEachRow(dropout) { row, factors in
             kernel.forEachVector { offset, mask in
                 let place = row * columns + offset

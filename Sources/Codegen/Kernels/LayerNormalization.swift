@@ -13,6 +13,8 @@ package struct LayerNormalization: Hashable, Sendable {
     /// Whether the rows that dropout counts are some of a larger tensor's; adds the scalar
     /// arguments `rowStride` and `rowOffset`.
     package var hasSelectedRows: Bool
+    /// Whether the forward kernel's last buffer, `rowIndices` (int32), says which they are.
+    package var hasRowIndices = false
 
     package init(
         rows: Extent, columns: Int, epsilon: Double = 1e-3, hasResidual: Bool = false,
@@ -44,9 +46,11 @@ package struct LayerNormalization: Hashable, Sendable {
             savesForBackward
             ? (sum: k.output("sum"), mean: k.output("mean"), inverse: k.output("inverseDeviation"))
             : nil
+        let rowIndices = hasRowIndices ? k.input("rowIndices", .int32) : nil
         let kernel = RowKernel(k, isa: isa, rows: rows, columns: columns)
         let dropout = RowDropout(
-            rate: dropoutRate, isSelected: hasSelectedRows, rows: kernel, isa: isa)
+            rate: dropoutRate, isSelected: hasSelectedRows, rowIndices: rowIndices, rows: kernel,
+            isa: isa)
         let line = k.scratch("sum", count: columns)
         let lanes = isa.lanes
 

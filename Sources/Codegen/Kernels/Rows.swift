@@ -97,27 +97,36 @@ struct RowDropout {
     private let scratch: Pointer
     private let globalRow: Value
     private let selection: RowSelection?
+    private let rowIndices: Pointer?
     /// Rows whose factors are made together.
     let block: Int
 
     /// Takes the kernel's scalar argument `firstRow`, the number of row 0 in the whole tensor, and
     /// those of `RowSelection` if the rows are selected ones.
-    init?(rate: Double, isSelected: Bool = false, rows: RowKernel, isa: VectorISA) {
+    ///
+    /// - Parameter rowIndices: the number of each row in the whole tensor, in place of `firstRow`.
+    init?(
+        rate: Double, isSelected: Bool = false, rowIndices: Pointer? = nil, rows: RowKernel,
+        isa: VectorISA
+    ) {
         guard rate > 0 else { return nil }
         self.rows = rows
         selection = isSelected ? RowSelection(rows.k) : nil
         let groups = (rows.columns + 15) / 16
-        block = isSelected ? 1 : max(1, 64 / groups)
+        self.rowIndices = rowIndices
+        block = isSelected || rowIndices != nil ? 1 : max(1, 64 / groups)
         mask = DropoutMask(rate: rate, builder: rows.k, isa: isa)
         scratch = rows.k.scratch(
             "dropout", count: DropoutMask.scratchCount(groupCount: block * groups))
-        globalRow = rows.k.parameter("firstRow")
+        globalRow = rowIndices == nil ? rows.k.parameter("firstRow") : rows.k.constant(0)
     }
 
     /// The factors of rows `first ..< end` (at most `block`): place of the first row's.
     func factors(first: Value, end: Value) -> Pointer {
         let groups = DropoutMask.groupCount(columns: rows.k.constant(rows.columns))
-        let row = globalRow + first
+        let row =
+            rowIndices.map { ($0 + first).load().convert(.signExtend, .int64) }
+            ?? globalRow + first
         return mask.fill(
             scratch, firstGroup: (selection?.row(row) ?? row) * groups,
             groupCount: (end - first) * groups)

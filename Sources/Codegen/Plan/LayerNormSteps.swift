@@ -9,9 +9,10 @@ extension StepCompiler {
         let columns = try shape.fixedProduct(ofLast: 1)
         var parameters: [String: KernelCall.Parameter] = [:]
         let rows = try shape.product(dropping: 1).extent(named: "rows", &parameters)
-        let kernel = LayerNormalization(
+        var kernel = LayerNormalization(
             rows: rows, columns: columns, epsilon: op.epsilon, hasResidual: op.hasResidual,
-            dropoutRate: op.rate, hasSelectedRows: op.rows != .all)
+            dropoutRate: op.rate, hasSelectedRows: op.rows.isSelected)
+        kernel.hasRowIndices = operand.rowIndices != nil
         dropoutParameters(
             op.rate, op.stream, op.rows, operand.seed, operand.step, &parameters)
         parameters["firstRow"] = .first(perEntry: shape.rowsPerEntry)
@@ -26,6 +27,7 @@ extension StepCompiler {
                 .value(sum), .value(result(step, 1)), .value(result(step, 2)),
             ]
         }
+        if let indices = operand.rowIndices { buffers.append(.value(indices)) }
         let function = try kernel.lowerForward(to: isa, savesForBackward: saves)
         return CompiledStep([KernelCall(function, buffers, parameters: parameters)])
     }
@@ -68,8 +70,13 @@ extension StepCompiler {
         parameters["seed"] = .scalar(seed)
         parameters["step"] = .scalar(step)
         parameters["stream"] = .constant(stream)
-        guard rows != .all else { return }
+        guard rows.isSelected else { return }
         parameters["rowStride"] = .extent(rows.stride)
         parameters["rowOffset"] = .constant(rows.offset)
     }
+}
+
+extension RandomRows {
+    /// Whether a kernel needs stride and offset of the rows.
+    var isSelected: Bool { self != .all && !isIndexed }
 }

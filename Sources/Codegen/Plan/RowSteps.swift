@@ -26,12 +26,13 @@ extension StepCompiler {
         dropoutParameters(
             op.rate, op.stream, op.rows, step.operands[1], step.operands[2], &parameters)
         parameters["firstRow"] = .first(perEntry: output.type.shape.rowsPerEntry)
-        let kernel = Dropout(
-            rows: rows, columns: columns, rate: op.rate, hasSelectedRows: op.rows != .all)
+        var kernel = Dropout(
+            rows: rows, columns: columns, rate: op.rate, hasSelectedRows: op.rows.isSelected)
+        kernel.hasRowIndices = op.rows.isIndexed
         let function = try kernel.lower(to: isa)
+        let values = [step.operands[0], output] + step.operands.dropFirst(3)
         return CompiledStep([
-            KernelCall(
-                function, [.value(step.operands[0]), .value(output)], parameters: parameters)
+            KernelCall(function, values.map { .value($0) }, parameters: parameters)
         ])
     }
 

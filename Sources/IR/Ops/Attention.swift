@@ -96,6 +96,7 @@ public struct Attention: CompositeOperation {
         try Dropout.requireRate(rate)
         try RandomBits.requireStream(stream)
         try rows.requireValid()
+        try TypeMismatch.require(!rows.isIndexed, "attention takes no row_indices")
         try TypeMismatch.require(scale.isFinite, "scale \(scale) is not finite")
         let operand = layout(operands)
         let (q, k, v) = (operand.query, operand.key, operand.value)

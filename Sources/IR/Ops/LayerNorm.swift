@@ -8,7 +8,7 @@
 /// with the population variance, as Keras and Hugging Face compute it.
 ///
 /// Operands: x, then those that are present of residual, scale `[width]`, offset `[width]`,
-/// and seed and step for dropout. Results: y, mean, rstd, and sum if there is a residual.
+/// seed and step for dropout, and the row indices if `rows` has any. Results: y, mean, rstd, and sum if there is a residual.
 public struct LayerNorm: CompositeOperation {
     public var epsilon: Double
     public var hasResidual: Bool
@@ -56,7 +56,10 @@ public struct LayerNorm: CompositeOperation {
     /// Where each operand stands, by name; nil for those this op does not take.
     package struct Layout<Element> {
         package var x: Element
-        package var residual, scale, offset, seed, step: Element?
+        package var residual, scale, offset, seed, step, rowIndices: Element?
+
+        /// What dropout takes besides x.
+        fileprivate var random: [Element] { [seed, step, rowIndices].compactMap(\.self) }
     }
 
     package func layout<Element>(_ operands: [Element]) -> Layout<Element> {
@@ -64,11 +67,14 @@ public struct LayerNorm: CompositeOperation {
         func next(_ isPresent: Bool) -> Element? { isPresent ? rest.popFirst() : nil }
         return Layout(
             x: operands[0], residual: next(hasResidual), scale: next(hasScale),
-            offset: next(hasOffset), seed: next(rate > 0), step: next(rate > 0))
+            offset: next(hasOffset), seed: next(rate > 0), step: next(rate > 0),
+            rowIndices: next(rate > 0 && rows.isIndexed))
     }
 
     private var operandCount: Int {
-        1 + [hasResidual, hasScale, hasOffset, rate > 0, rate > 0].count { $0 }
+        1
+            + [hasResidual, hasScale, hasOffset, rate > 0, rate > 0, rate > 0 && rows.isIndexed]
+            .count { $0 }
     }
 
     public func resultTypes(_ operands: [TensorType]) throws -> [TensorType] {
@@ -91,6 +97,7 @@ public struct LayerNorm: CompositeOperation {
         if let offset = operand.offset { try TypeMismatch.requireSame("offset", width, offset) }
         if let seed = operand.seed, let step = operand.step {
             try RandomBits.requireKey(seed, step)
+            try rows.requireIndices(operands, of: x.shape)
         }
         let row = x.with(shape: Shape(Array(x.shape.dimensions.dropLast())))
         return hasResidual ? [x, row, row, x] : [x, row, row]
@@ -118,23 +125,19 @@ public struct LayerNorm: CompositeOperation {
         var dsum = gradients[0]
         if hasResidual, let direct = context.cotangents[3] { dsum = try b.add(dsum, direct) }
         var dx = dsum
-        if rate > 0, let seed = operand.seed, let step = operand.step {
-            dx = try b.append(.dropout(dropout), dsum, seed, step)
-        }
+        if rate > 0 { dx = try b.append(.dropout(dropout), [dsum] + operand.random)[0] }
         var result: [Value?] = [dx]
         if hasResidual { result.append(dsum) }
         if hasScale { result.append(gradients[1]) }
         if hasOffset { result.append(gradients[hasScale ? 2 : 1]) }
-        if rate > 0 { result += [nil, nil] }
+        result += operand.random.map { _ in nil }
         return result
     }
 
     public func decompose(_ operands: [Value], in b: GraphBuilder) throws -> [Value] {
         let operand = layout(operands)
         var sum = operand.x
-        if rate > 0, let seed = operand.seed, let step = operand.step {
-            sum = try b.append(.dropout(dropout), sum, seed, step)
-        }
+        if rate > 0 { sum = try b.append(.dropout(dropout), [sum] + operand.random)[0] }
         if let residual = operand.residual { sum = try b.add(residual, sum) }
         let shape = b.type(of: sum).shape
         let last = shape.rank - 1

@@ -1,6 +1,6 @@
 /// Sixteen random bits for each element, as i32 in 0..<65536, by `ElementRandom`'s rule.
 ///
-/// Operands: the seed and the step, i64 scalars. `stream` tells one op's numbers from another's,
+/// Operands: the seed and the step, i64 scalars, and the row indices if `rows` has any. `stream` tells one op's numbers from another's,
 /// so the backward pass gets the forward pass's bits by naming the same stream.
 public struct RandomBits: PrimitiveOperation {
     public var shape: Shape
@@ -27,10 +27,11 @@ public struct RandomBits: PrimitiveOperation {
     public var gradient: GradientRule { .zero }
 
     public func resultTypes(_ operands: [TensorType]) throws -> [TensorType] {
-        try TypeMismatch.requireCount(operands, 2)
+        try TypeMismatch.requireCount(operands, 2 + rows.operandCount)
         try Self.requireKey(operands[0], operands[1])
         try Self.requireStream(stream)
         try rows.requireValid()
+        try rows.requireIndices(operands, of: shape)
         return [TensorType(.i32, shape)]
     }
 
@@ -54,7 +55,9 @@ public struct RandomBits: PrimitiveOperation {
         let count = shape.reduce(1, *)
         let stride = rows.stride.evaluated { extents($0) } ?? 1
         let elements = (0..<count).map { element in
-            let row = RandomRows.row(element / columns, stride: stride, offset: rows.offset)
+            let own = element / columns
+            let named = rows.isIndexed ? Int(max(0, operands[2].elements[own])) : own
+            let row = RandomRows.row(named, stride: stride, offset: rows.offset)
             return Double(random.value16(row: row, column: element % columns))
         }
         return [ReferenceTensor(.i32, shape: shape, elements: elements)]
@@ -63,7 +66,7 @@ public struct RandomBits: PrimitiveOperation {
 
 /// Sets a share of the elements to zero and scales the others by `1 / (1 - rate)`.
 ///
-/// Operands: x, seed, step. An element is kept where its random bits are at least
+/// Operands: x, seed, step, and the row indices if `rows` has any. An element is kept where its random bits are at least
 /// `round(rate · 65536)`. Nothing is stored for the gradient: it is the same op on the cotangent.
 public struct Dropout: CompositeOperation {
     public var rate: Double
@@ -89,10 +92,11 @@ public struct Dropout: CompositeOperation {
     }
 
     public func resultTypes(_ operands: [TensorType]) throws -> [TensorType] {
-        try TypeMismatch.requireCount(operands, 3)
+        try TypeMismatch.requireCount(operands, 3 + rows.operandCount)
         try Self.requireRate(rate)
         try RandomBits.requireStream(stream)
         try rows.requireValid()
+        try rows.requireIndices(operands, of: operands[0].shape)
         try RandomBits.requireKey(operands[1], operands[2])
         try TypeMismatch.require(
             operands[0].dtype.isFloat, "expected a float type, received \(operands[0].dtype)")
@@ -106,8 +110,8 @@ public struct Dropout: CompositeOperation {
     public var gradient: GradientRule {
         .rule { context in
             let dx = try context.builder.append(
-                .dropout(self), context.cotangent(), context.operands[1], context.operands[2])
-            return [dx, nil, nil]
+                .dropout(self), [context.cotangent()] + context.operands.dropFirst())
+            return dx + context.operands.dropFirst().map { _ in nil }
         }
     }
 
@@ -115,8 +119,8 @@ public struct Dropout: CompositeOperation {
         let type = b.type(of: operands[0])
         if rate >= 1 { return [try b.splat(0, type)] }
         let bits = try b.append(
-            .randomBits(RandomBits(shape: type.shape, stream: stream, rows: rows)), operands[1],
-            operands[2])
+            .randomBits(RandomBits(shape: type.shape, stream: stream, rows: rows)),
+            Array(operands.dropFirst()))[0]
         let threshold = Double(ElementRandom.dropThreshold(rate: rate))
         let kept = try b.compare(.ge, bits, b.splat(threshold, b.type(of: bits)))
         let scaled = try b.multiply(operands[0], 1 / (1 - rate))

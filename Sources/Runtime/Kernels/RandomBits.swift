@@ -5,7 +5,9 @@ import MartletIR
 ///
 /// The rule is `ElementRandom`'s; this is its form for SSE2. An element is kept if its 16 bits reach
 /// `round(rate · 65536)`, and a kept one is scaled by 1/(1 − rate).
-package struct DropoutMask: Sendable {
+///
+/// Unchecked: reads the row indices it was given, which last as long as the run.
+package struct DropoutMask: @unchecked Sendable {
     package let key: SIMD2<UInt32>
     package let step: UInt64
     /// A 16-bit draw below this is dropped; 65536 drops everything.
@@ -14,12 +16,15 @@ package struct DropoutMask: Sendable {
     /// Row r of the tensor draws the numbers of row `rowStride · r + rowOffset` (`RandomRows`).
     private let rowStride: Int
     private let rowOffset: Int
+    /// Or that of row `rowIndices[r]`.
+    private let rowIndices: UnsafePointer<Int32>?
 
     /// `rate` is brought into 0…1 (not-a-number counts as 0).
     package init(
         rate: Double, seed: UInt64, stream: UInt64, step: UInt64, rowStride: Int = 1,
-        rowOffset: Int = 0
+        rowOffset: Int = 0, rowIndices: UnsafePointer<Int32>? = nil
     ) {
+        self.rowIndices = rowIndices
         self.rowStride = rowStride
         self.rowOffset = rowOffset
         let bounded = rate > 0 ? min(rate, 1) : 0
@@ -35,7 +40,8 @@ package struct DropoutMask: Sendable {
     /// The position of a row's first element.
     @inline(__always)
     package func position(ofRow row: Int, pitch: Int) -> Int {
-        RandomRows.row(row, stride: rowStride, offset: rowOffset) &* pitch
+        if let rowIndices { return Int(rowIndices[row]) &* pitch }
+        return RandomRows.row(row, stride: rowStride, offset: rowOffset) &* pitch
     }
 
     /// The four times sixteen factors (0 or `scale`) of one superblock go to `factors[0..<64]`.

@@ -15,7 +15,7 @@ enum LayerNormBinding {
         let sum = op.hasResidual ? step.results[3].map { context.floats($0) } : nil
         let dropout = DropoutSource(
             rate: op.rate, stream: op.stream, rows: op.rows, seed: operand.seed,
-            step: operand.step, context)
+            step: operand.step, rowIndices: operand.rowIndices, context)
         return [
             extents.partition.phase { rows, _ in
                 let (first, start) = (rows.lowerBound, rows.lowerBound * columns)

@@ -27,18 +27,20 @@ struct DropoutSource {
     private let stream: UInt64
     private let rowStride: Int
     private let rowOffset: Int
+    private let rowIndices: UnsafePointer<Int32>?
     private let seed: UnsafeMutablePointer<Int64>
     private let step: UnsafeMutablePointer<Int64>
 
     init?(
         rate: Double, stream: Int, rows: RandomRows, seed: PlanValue?, step: PlanValue?,
-        _ context: BindingContext
+        rowIndices: PlanValue? = nil, _ context: BindingContext
     ) {
         guard rate > 0, let seed, let step else { return nil }
         self.rate = rate
         self.stream = UInt64(stream)
         rowStride = rows.stride.evaluated { context.extents($0) } ?? 1
         rowOffset = rows.offset
+        self.rowIndices = rowIndices.map { UnsafePointer(context.pointer($0)) }
         self.seed = context.pointer(seed)
         self.step = context.pointer(step)
     }
@@ -46,7 +48,8 @@ struct DropoutSource {
     var mask: DropoutMask {
         DropoutMask(
             rate: rate, seed: UInt64(bitPattern: seed.pointee), stream: stream,
-            step: UInt64(bitPattern: step.pointee), rowStride: rowStride, rowOffset: rowOffset)
+            step: UInt64(bitPattern: step.pointee), rowStride: rowStride, rowOffset: rowOffset,
+            rowIndices: rowIndices)
     }
 }
 
@@ -75,7 +78,8 @@ enum RowBindings {
         guard let result = step.results[0],
             let source = DropoutSource(
                 rate: op.rate, stream: op.stream, rows: op.rows, seed: step.operands[1],
-                step: step.operands[2], context)
+                step: step.operands[2],
+                rowIndices: op.rows.isIndexed ? step.operands[3] : nil, context)
         else { return nil }
         let extents = RowExtents(context.shape(result))
         let (x, y) = (context.floats(step.operands[0]), context.floats(result))
