@@ -41,6 +41,7 @@ struct SunkOp {
             guard draw(part, types, result) else { return nil }
         case .input, .constant, .dimensionSize, .slice, .gather, .scatterAdd, .embedding,
             .embeddingGradient, .biasActivationGradient, .layerNormGradient, .attentionGradient,
+            .packIndices, .packTokens, .unpackTokens, .packedAttention, .packedAttentionGradient,
             .softmaxCrossEntropy, .softmaxCrossEntropyGradient, .sgdUpdate, .adamUpdate:
             return nil
         }

@@ -219,9 +219,9 @@ extension OpExample {
             return [forward, backward]
         }
 
-    /// Rows of five positions that keep three (with a hole), all (as none is real), and one.
+    /// Rows of five positions that keep three (with a hole), all (with padding in front), and one.
     package static let packing: [OpExample] = {
-        let elements = [1.0, 0, 1, 0, 0] + [0, 0, 0, 0, 0] + [1, 0, 0, 0, 0]
+        let elements = [1.0, 0, 1, 0, 0] + [0, 0, 0, 1, 1] + [1, 0, 0, 0, 0]
         let mask = given(.bool, 3, 5, as: elements)
         let indices = given(.i32, 9, as: [0, 1, 2, 5, 6, 7, 8, 9, 10])
         let offsets = given(.i32, 4, as: [0, 3, 8, 9])

@@ -45,7 +45,7 @@ package struct InterpretedBinder: StepBinder {
         case .argMax(let op): return MovementBindings.argMax(op, step, context)
         case .reduce(let op): return ReduceBinding.bind(op, step, context)
         case .dimensionSize(let op): return dimensionSize(op, step, context)
-        case .packIndices: return PackingBindings.indices(step, context)
+        case .packIndices(let op): return PackingBindings.indices(op, step, context)
         case .packTokens: return PackingBindings.pack(step, context)
         case .unpackTokens: return PackingBindings.unpack(step, context)
         default: return step.hasOnlyFloat32 ? float32Routine(op, step, context) : nil

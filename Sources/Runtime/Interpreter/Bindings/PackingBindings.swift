@@ -2,13 +2,15 @@ import MartletIR
 
 /// Packing of padded batches, for elements of any type.
 enum PackingBindings {
-    static func indices(_ step: PlanStep, _ context: BindingContext) -> [Phase] {
+    static func indices(
+        _ op: PackIndices, _ step: PlanStep, _ context: BindingContext
+    ) -> [Phase] {
         let source = step.operands[0]
         let shape = context.shape(source)
         let (base, dtype) = (context.raw(source), source.type.dtype)
         let indices = step.results[0].map { context.pointer($0, as: Int32.self) }
         let offsets = step.results[1].map { context.pointer($0, as: Int32.self) }
-        let expected = step.results[0].map { context.elementCount($0) }
+        let expected = op.shape.evaluated { context.extents($0) }?.first ?? 0
         let (failure, path, label) = (context.failure, step.path, step.label)
         return [
             Phase(partCount: 1) { _, _ in
@@ -19,7 +21,7 @@ enum PackingBindings {
                     let kept = PackIndices.keptCount(of: shape[1]) {
                         ElementAccess.load(base, dtype, at: first + $0) != 0
                     }
-                    if let indices, let expected {
+                    if let indices {
                         for position in 0..<kept where count + position < expected {
                             indices[count + position] = Int32(first + position)
                         }
@@ -27,7 +29,7 @@ enum PackingBindings {
                     count += kept
                     offsets?[row + 1] = Int32(count)
                 }
-                guard let expected, expected != count else { return }
+                guard expected != count else { return }
                 let mismatch = PackedCountMismatch(expected: expected, count: count)
                 failure.record(
                     GraphError(path: path, op: label, message: mismatch.description))
