@@ -11,8 +11,7 @@
     /// Products of operands rounded to bfloat16, in whole plans: interpreted, compiled for this CPU
     /// and for one without bfloat16, against the reference's float64 sums of the rounded operands.
     struct BFloat16PlanTests {
-        /// A product, the actual extents of its symbols, and what its kernels are called where the
-        /// CPU multiplies bfloat16.
+        /// A product and the actual extents of its symbols.
         struct Product: Sendable, CustomTestStringConvertible {
             var label: String
             var left: Shape
@@ -20,15 +19,14 @@
             var op: DotGeneral
             var extents: [String: Int] = [:]
             var activation: BiasActivation.Activation?
-            var kernels: [String]
+            /// The right operand is a parameter, packed ahead.
+            var hasWeight = false
 
             var testDescription: String { label }
         }
 
         private static let batch = Dimension(Symbol("batch", bound: 7))
         private static let tokens = Dimension(Symbol("tokens", bound: 5000))
-        private static let along = "convertToBFloat16"
-        private static let across = "pairRowsToBFloat16"
 
         private static func dot(
             _ left: [Int], _ right: [Int], leftBatch: [Int] = [], rightBatch: [Int] = []
@@ -41,39 +39,45 @@
         static let products: [Product] = [
             Product(
                 label: "x · w, odd depth", left: [batch, 3, 33], right: [33, 70],
-                op: dot([2], [0]), extents: ["batch": 5], kernels: [along, across]),
+                op: dot([2], [0]), extents: ["batch": 5]),
             Product(
-                label: "x · w, even depth", left: [13, 64], right: [64, 64], op: dot([1], [0]),
-                kernels: [along, across]),
+                label: "x · w, even depth", left: [13, 64], right: [64, 64], op: dot([1], [0])),
+            Product(
+                label: "few rows of x · a weight", left: [batch, 3, 33], right: [33, 70],
+                op: dot([2], [0]), extents: ["batch": 5], hasWeight: true),
+            Product(
+                label: "many rows of x · a weight", left: [tokens, 33], right: [70, 33],
+                op: dot([1], [1]), extents: ["tokens": 397], hasWeight: true),
             Product(
                 label: "dy · wᵀ", left: [batch, 19], right: [45, 19], op: dot([1], [1]),
-                extents: ["batch": 7], kernels: [along, along]),
+                extents: ["batch": 7]),
             Product(
                 label: "xᵀ · dy over an odd batch", left: [batch, 21], right: [batch, 37],
-                op: dot([0], [0]), extents: ["batch": 5], kernels: [across, across]),
+                op: dot([0], [0]), extents: ["batch": 5]),
             Product(
                 label: "xᵀ · dy in chunks", left: [tokens, 9], right: [tokens, 33],
-                op: dot([0], [0]), extents: ["tokens": 4099], kernels: [across, across]),
+                op: dot([0], [0]), extents: ["tokens": 4099]),
             Product(
                 label: "no rows at all", left: [batch, 4], right: [4, 3], op: dot([1], [0]),
-                extents: ["batch": 0], kernels: [along, across]),
+                extents: ["batch": 0]),
             Product(
                 label: "a batch of products", left: [batch, 5, 6], right: [batch, 6, 7],
-                op: dot([2], [1], leftBatch: [0], rightBatch: [0]), extents: ["batch": 3],
-                kernels: ["roundToBFloat16", "roundToBFloat16"]),
+                op: dot([2], [1], leftBatch: [0], rightBatch: [0]), extents: ["batch": 3]),
             Product(
                 label: "bias and gelu", left: [batch, 17], right: [17, 35], op: dot([1], [0]),
-                extents: ["batch": 6], activation: .gelu, kernels: [along, across]),
+                extents: ["batch": 6], activation: .gelu),
         ]
 
         private func graph(_ product: Product) throws -> Graph {
             let b = GraphBuilder()
-            func input(_ name: String, _ shape: Shape) throws -> MartletIR.Value {
-                try b.append(.input(Input(name, role: .data, type: TensorType(.f32, shape))))
+            func input(
+                _ name: String, _ shape: Shape, role: Input.Role = .data
+            ) throws -> MartletIR.Value {
+                try b.append(.input(Input(name, role: role, type: TensorType(.f32, shape))))
             }
             var y = try b.append(
                 .dotGeneral(product.op), input("left", product.left),
-                input("right", product.right))
+                input("right", product.right, role: product.hasWeight ? .parameter : .data))
             if let activation = product.activation {
                 let columns = b.type(of: y).shape.dimensions.suffix(1)
                 y = try b.append(
@@ -137,7 +141,11 @@
                 return try PlanCode(plan, target: target).kernels
                     .compactMap { $0.function?.name }
             }
-            #expect(try kernels(.avx512BFloat16) == product.kernels + ["matmul"])
+            let rows = product.left.dimensions[0].bound ?? 0
+            let convertsAhead = product.hasWeight && rows < 256
+            #expect(
+                try kernels(.avx512BFloat16)
+                    == (convertsAhead ? ["convertToBFloat16"] : []) + ["matmul"])
             let rounding = ["roundToBFloat16", "roundToBFloat16", "matmul"]
             #expect(try kernels(.avx512) == rounding)
         }

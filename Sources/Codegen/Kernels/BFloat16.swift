@@ -4,9 +4,6 @@ package enum MatrixElement: String, Hashable, Sendable {
     /// The upper half of a float32, in pairs of neighbours along the depth: one `int32`, the first
     /// in its low half.
     case bfloat16
-    /// The same, with depth and strides counted in pairs, as `ConvertToBFloat16` and
-    /// `PairRowsToBFloat16` write them; the right operand need not be packed.
-    case bfloat16Pairs
 
     /// Elements along the depth that share a memory unit.
     var depthPerUnit: Int { self == .bfloat16 ? 2 : 1 }
@@ -18,28 +15,12 @@ package enum MatrixElement: String, Hashable, Sendable {
 }
 
 extension Value {
-    /// The nearest bfloat16, ties to even, in the low half of `int32` lanes; NaN stays NaN.
-    private var bfloat16Bits: Value {
+    /// The same number, or the nearest that a bfloat16 holds, ties to even; NaN stays NaN.
+    var roundedToBFloat16: Value {
         let bits = bitcast(.int32)
         let rounded = (bits + ((bits >> 16) & 1) + 0x7FFF) >> 16
         let isNaN = Value.compare(.notEqual, self, self)
-        return isNaN.select(bits.like(0x7FC0), rounded)
-    }
-
-    /// The same number, or the nearest that a bfloat16 holds.
-    var roundedToBFloat16: Value { (bfloat16Bits << 16).bitcast(.float32) }
-
-    /// One pair a lane: this value's element, and `next`'s in the upper half.
-    func bfloat16Pair(with next: Value) -> Value {
-        bfloat16Bits | (next.bfloat16Bits << 16)
-    }
-
-    /// The pairs of neighbouring lanes of two vectors that follow one another in memory.
-    func bfloat16Pairs(followedBy next: Value) -> Value {
-        let lanes = type.lanes
-        let even = shuffle(next, (0..<lanes).map { 2 * $0 })
-        let odd = shuffle(next, (0..<lanes).map { 2 * $0 + 1 })
-        return even.bfloat16Pair(with: odd)
+        return (isNaN.select(bits.like(0x7FC0), rounded) << 16).bitcast(.float32)
     }
 }
 
@@ -79,51 +60,6 @@ package struct ConvertToBFloat16: Hashable, Sendable {
                     k.firstLanes(k.constant(units - whole), of: lanes))
             }
         }
-        return try k.finish()
-    }
-}
-
-/// Kernel: float32 `[depth, columns]` to bfloat16 pairs of neighbours along the depth,
-/// `[⌈depth/2⌉, columns]`; the last of an odd number of rows is paired with zeros.
-///
-/// Buffers: `input`, `output` (`int32`).
-package struct PairRowsToBFloat16: Hashable, Sendable {
-    package var depth: Extent
-    package var columns: Int
-
-    package init(depth: Extent, columns: Int) {
-        self.depth = depth
-        self.columns = columns
-    }
-
-    package func lower(
-        to isa: VectorISA, name: String = "pairRowsToBFloat16"
-    ) throws -> LoopFunction {
-        let k = LoopBuilder(name)
-        let (input, output) = (k.input("input"), k.output("output", .int32))
-        let block = (RowKernel.rowsPerPart(columns: columns) + 1) / 2 * 2
-        let first = k.parts([PartAxis(depth, blockSize: block)])[0] * block
-        let end = (first + block).minimum(k.value(of: depth))
-        let wholeEnd = first + (end - first).quotient(2) * 2
-
-        func convert(_ row: Value, isHalf: Bool) {
-            func pair(_ column: Value, _ mask: Value?) {
-                let place = input + row * columns + column
-                let value = place.load(lanes: isa.lanes, mask: mask)
-                let next =
-                    isHalf
-                    ? value.like(0.0) : (place + columns).load(lanes: isa.lanes, mask: mask)
-                (output + row.quotient(2) * columns + column)
-                    .store(value.bfloat16Pair(with: next), mask: mask)
-            }
-            let whole = columns / isa.lanes * isa.lanes
-            k.loop(k.constant(0), k.constant(whole), step: isa.lanes) { pair($0, nil) }
-            if whole < columns {
-                pair(k.constant(whole), k.firstLanes(k.constant(columns - whole), of: isa.lanes))
-            }
-        }
-        k.loop(first, wholeEnd, step: 2) { convert($0, isHalf: false) }
-        k.branch(wholeEnd .< end) { convert(wholeEnd, isHalf: true) }
         return try k.finish()
     }
 }

@@ -19,8 +19,10 @@ package struct BatchAxis: Hashable, Sendable {
 /// the same kernel with the strides of X exchanged. The right operand is packed ahead (`packed`) or
 /// panel by panel into scratch.
 ///
-/// With bfloat16 operands both are held in pairs of neighbours along the depth (`ConvertToBFloat16`,
-/// `PackPanels`), products are summed in float32, and the output is float32.
+/// With bfloat16 operands products are summed in float32, and the output is float32. A packed right
+/// operand holds pairs of neighbours along the depth (`PackPanels`), a left one too
+/// (`ConvertToBFloat16`) unless `convertsLeft`; all else is float32 in memory, rounded when a part
+/// packs it.
 ///
 /// Buffers: `left`, `right`, `output`, then the epilogue's.
 package struct Matmul: Hashable, Sendable {
@@ -40,15 +42,19 @@ package struct Matmul: Hashable, Sendable {
     package var chunkStride: Int
     package var batch: [BatchAxis]
     package var element: MatrixElement
+    /// Each part rounds its rows of a float32 left operand, once for all its panels.
+    package var convertsLeft: Bool
 
-    /// Strides are in elements; those of a bfloat16 left operand must be even.
+    /// Strides are in elements; rows of a left operand in pairs are an even number of them apart.
     package init(
         rows: Extent, columns: Int, depth: Extent, leftRowStride: Int, leftDepthStride: Int = 1,
         right: RightLayout = .packed, outputRowStride: Int, epilogue: [EpilogueStep] = [],
         accumulates: Bool = false, depthChunk: Int? = nil, chunkStride: Int = 0,
-        batch: [BatchAxis] = [], element: MatrixElement = .float32
+        batch: [BatchAxis] = [], element: MatrixElement = .float32,
+        convertsLeft: Bool = false
     ) {
         self.element = element
+        self.convertsLeft = convertsLeft
         self.rows = rows
         self.columns = columns
         self.depth = depth
@@ -65,7 +71,7 @@ package struct Matmul: Hashable, Sendable {
 
     package func lower(to isa: VectorISA, name: String = "matmul") throws -> LoopFunction {
         try check()
-        var emitter = MatmulEmitter(matmul: inUnits, isa: isa, name: name)
+        var emitter = MatmulEmitter(matmul: self, isa: isa, name: name)
         emitter.emit()
         return try emitter.k.finish()
     }
@@ -78,34 +84,29 @@ package struct Matmul: Hashable, Sendable {
         if right == .packed, depthChunk != nil {
             throw CodegenError("matmul: a packed right operand cannot be taken in depth chunks")
         }
-        if element == .bfloat16, right != .packed || leftDepthStride != 1 || leftRowStride % 2 != 0
-        {
+        if element == .bfloat16, !convertsLeft, leftDepthStride != 1 || leftRowStride % 2 != 0 {
             throw CodegenError(
-                "matmul: bfloat16 needs a packed right operand and a left one in pairs, rows an "
-                    + "even number of elements apart")
+                "matmul: a bfloat16 left operand is in pairs along the depth, rows an even number "
+                    + "of elements apart")
+        }
+        if convertsLeft, element != .bfloat16 || (leftDepthStride != 1 && leftRowStride != 1) {
+            throw CodegenError(
+                "matmul: a left operand is converted to bfloat16 only, and where its rows or its "
+                    + "columns are without gaps")
+        }
+        if element == .bfloat16, let depthChunk, depthChunk % 2 != 0 {
+            throw CodegenError("matmul: chunks of \(depthChunk) cut bfloat16 pairs")
         }
         if accumulates, !epilogue.isEmpty {
             throw CodegenError("matmul: accumulating takes no epilogue")
         }
     }
 
-    /// What the emitter works with: bfloat16 pairs are its elements.
-    fileprivate var inUnits: Matmul {
-        guard element == .bfloat16 else { return self }
-        var copy = self
-        copy.depth = .constant(element.units(depth.bound))
-        copy.leftRowStride /= 2
-        for index in batch.indices {
-            copy.batch[index].leftStride /= 2
-            copy.batch[index].rightStride /= 2
-        }
-        return copy
-    }
-
     /// Rows and panels of one part. Small enough to spread over threads, large enough that a panel
     /// is read from memory once for many rows.
     func partShape(isa: VectorISA) -> (rows: Int, panels: Int) {
         let panels = max(1, PanelShape(columns: columns, isa: isa).count)
+        if convertsLeft { return convertingPartShape(panels: panels, isa: isa) }
         // Blocks of like size: a panel packed for a short last block would cost as much as for a
         // long one. A multiple of every tile's rows.
         let rowCount = max(rows.bound, 1)
@@ -113,11 +114,36 @@ package struct Matmul: Hashable, Sendable {
         let mostRows = panels >= 12 ? 528 : 360
         let blockCount = (rowCount + mostRows - 1) / mostRows
         let rowsRounded = ((rowCount + blockCount - 1) / blockCount + 23) / 24 * 24
-        let depthPerPart = max(1, min(depth.bound, depthChunk ?? .max))
         let panelCost = 2 * rowsRounded * depthPerPart * isa.panelColumns
         let wanted = 8_000_000
         return (rowsRounded, min(panels, max(1, wanted / panelCost)))
     }
+
+    /// Rows whose pairs stay in a core's cache, and panels enough to make them worth while.
+    private func convertingPartShape(panels: Int, isa: VectorISA) -> (rows: Int, panels: Int) {
+        func count(_ extent: Int, _ size: Int) -> Int { (extent + size - 1) / size }
+        let rowCount = max(1, rows.bound)
+        let fitting = Self.convertedByteCount / 4 / element.units(depthPerPart) / 24 * 24
+        // A panel that each block of rows packs anew wants more of them.
+        let most = max(24, min(right == .packed ? 120 : 192, fitting))
+        var rowParts = count(rowCount, most)
+        var panelParts = min(count(panels, 3), count(Self.wantedPartCount, rowParts))
+        if rowParts * panelParts < Self.leastPartCount {
+            panelParts = min(panels, count(Self.leastPartCount, rowParts))
+            rowParts = max(
+                rowParts, min(count(rowCount, 24), count(Self.leastPartCount, panelParts)))
+        }
+        return (count(count(rowCount, rowParts), 24) * 24, count(panels, panelParts))
+    }
+
+    /// Bytes of converted rows that a part keeps.
+    private static let convertedByteCount = 448 << 10
+    /// Parts where there is enough work, and where there is little.
+    private static let wantedPartCount = 32
+    private static let leastPartCount = 4
+
+    /// Most steps of the depth that one part takes.
+    var depthPerPart: Int { max(1, min(depth.bound, depthChunk ?? .max)) }
 }
 
 /// The steps of lowering one `Matmul`.
@@ -135,20 +161,32 @@ private struct MatmulEmitter {
     var leftCorner: Pointer
     var rightCorner: Pointer
     var outputOffset: Value
+    /// In elements.
     var depth: Value
+    /// What tiles read, and the row it begins with.
+    var leftRows: TileOperand
+    var leftRowOrigin: Value
 
     init(matmul: Matmul, isa: VectorISA, name: String) {
         self.matmul = matmul
         self.isa = isa
         k = LoopBuilder(name)
-        left = k.input("left", matmul.element.unitType)
-        right = k.input("right", matmul.element.unitType)
+        left = k.input("left", matmul.convertsLeft ? .float32 : matmul.element.unitType)
+        right = k.input("right", matmul.right == .packed ? matmul.element.unitType : .float32)
         output = k.output("output")
         epilogue = Epilogue(matmul.epilogue, builder: k)
         shape = PanelShape(columns: matmul.columns, isa: isa)
         (leftCorner, rightCorner) = (left, right)
         outputOffset = k.constant(0)
         depth = k.value(of: matmul.depth)
+        leftRows = TileOperand(pointer: left, depthStride: 1)
+        leftRowOrigin = outputOffset
+    }
+
+    /// Steps of a tile's loop.
+    private var steps: Value {
+        let perUnit = matmul.element.depthPerUnit
+        return (depth + (perUnit - 1)).quotient(perUnit)
     }
 
     mutating func emit() {
@@ -161,8 +199,8 @@ private struct MatmulEmitter {
                     PartAxis(.constant(shape.count), blockSize: part.panels),
                 ])
         for (axis, index) in zip(matmul.batch, blocks) {
-            leftCorner = leftCorner + index * axis.leftStride
-            rightCorner = rightCorner + index * axis.rightStride
+            leftCorner = leftCorner + index * (axis.leftStride / leftScale)
+            rightCorner = rightCorner + index * (axis.rightStride / rightScale)
             outputOffset = outputOffset + index * axis.outputStride
         }
         let (chunk, rowBlock, panelBlock) = (
@@ -172,6 +210,13 @@ private struct MatmulEmitter {
 
         let firstRow = rowBlock * part.rows
         let endRow = (firstRow + part.rows).minimum(k.value(of: matmul.rows))
+        if matmul.convertsLeft {
+            convertLeft(firstRow, endRow, rowBound: part.rows)
+        } else {
+            leftRows = TileOperand(
+                pointer: leftCorner, rowStride: matmul.leftRowStride / leftScale,
+                depthStride: matmul.leftDepthStride)
+        }
         let firstPanel = panelBlock * part.panels
         let endPanel = firstPanel + part.panels
         let full = k.constant(shape.fullCount)
@@ -185,9 +230,29 @@ private struct MatmulEmitter {
         }
     }
 
+    /// Elements in a unit of memory of either operand.
+    private var leftScale: Int { matmul.convertsLeft ? 1 : matmul.element.depthPerUnit }
+    private var rightScale: Int { matmul.right == .packed ? matmul.element.depthPerUnit : 1 }
+
+    /// This part's rows as bfloat16 pairs in scratch.
+    private mutating func convertLeft(_ firstRow: Value, _ endRow: Value, rowBound: Int) {
+        let converter = BFloat16Rows(
+            builder: k, isa: isa, rowStride: matmul.leftRowStride,
+            depthStride: matmul.leftDepthStride, rowBound: rowBound,
+            depthBound: matmul.depthPerPart)
+        let pairs = k.scratch("leftPairs", .int32, count: converter.unitCount)
+        converter.convert(
+            leftCorner + firstRow * matmul.leftRowStride, rows: endRow - firstRow, depth: depth,
+            to: pairs)
+        let strides = converter.strides
+        leftRows = TileOperand(
+            pointer: pairs, rowStride: strides.row, depthStride: strides.pair)
+        leftRowOrigin = firstRow
+    }
+
     private mutating func takeChunk(_ chunk: Value, _ size: Int) {
         let first = chunk * size
-        leftCorner = leftCorner + first * matmul.leftDepthStride
+        leftCorner = leftCorner + chunk * (size / leftScale * matmul.leftDepthStride)
         switch matmul.right {
         case .packed: break
         case .rows(let stride): rightCorner = rightCorner + first * stride
@@ -211,15 +276,15 @@ private struct MatmulEmitter {
         k.forEachRowTile(from: firstRow, to: endRow, tileRows: tileRows, remainder: remainder) {
             row, rows in
             let tile = RegisterTile(rows: rows, columns: columns, lanes: isa.lanes, builder: k)
-            let leftOperand = TileOperand(
-                pointer: leftCorner + row * matmul.leftRowStride,
-                rowStride: matmul.leftRowStride, depthStride: matmul.leftDepthStride)
+            var leftOperand = leftRows
+            leftOperand.pointer =
+                leftRows.pointer + (row - leftRowOrigin) * leftRows.rowStride
             let place = outputOffset + row * matmul.outputRowStride + firstColumn
             let initial =
                 matmul.accumulates
                 ? tile.load(output + place, rowStride: matmul.outputRowStride) : tile.zeros()
             let sums = tile.product(
-                leftOperand, rightOperand, depth: depth, initial: initial, rightIsPadded: true,
+                leftOperand, rightOperand, depth: steps, initial: initial, rightIsPadded: true,
                 bfloat16Pairs: matmul.element != .float32)
             finish(tile, sums, place: place, column: firstColumn)
         }
@@ -228,11 +293,11 @@ private struct MatmulEmitter {
     /// The panel's place; packs it into scratch first unless that has been done ahead.
     private func packed(_ panel: Value, _ firstColumn: Value, vectors: Int) -> Pointer {
         if matmul.right == .packed {
-            return rightCorner + firstColumn * matmul.depth.bound
+            return rightCorner + firstColumn * matmul.element.units(matmul.depth.bound)
         }
-        let depthBound = min(matmul.depth.bound, matmul.depthChunk ?? .max)
+        let units = matmul.element.units(matmul.depthPerPart)
         let scratch = k.scratch(
-            "panel", matmul.element.unitType, count: depthBound * vectors * isa.lanes)
+            "panel", matmul.element.unitType, count: units * vectors * isa.lanes)
         var source = rightCorner + firstColumn
         if case .columns(let stride) = matmul.right { source = rightCorner + firstColumn * stride }
         PanelPacker(builder: k, isa: isa, vectors: vectors, element: matmul.element).pack(

@@ -34,6 +34,8 @@
                 emit(reduction, value(a), function.type(of: a))
             case .dotBFloat16Pairs(let accumulator, let a, let b):
                 emitDotBFloat16Pairs(value(accumulator), value(a), value(b), resultType)
+            case .bfloat16Pairs(let a, let b, let pairing):
+                emitBFloat16Pairs(value(a), value(b), pairing, resultType)
             case .load(let address, let mask): emitLoad(address, mask, resultType)
             case .store, .loop, .branch: nil
             }
@@ -137,34 +139,6 @@
             }
             let zero = LLVMConstInt(LLVMInt32TypeInContext(context), 0, 0)
             return LLVMBuildExtractElement(builder, vector, zero, "")
-        }
-
-        private func emitDotBFloat16Pairs(
-            _ accumulator: LLVMValueRef?, _ a: LLVMValueRef?, _ b: LLVMValueRef?,
-            _ resultType: ValueType
-        ) -> LLVMValueRef? {
-            if isa.hasBFloat16Dot, resultType.lanes == 16 {
-                let pairs = LLVMVectorType(LLVMBFloatTypeInContext(context), 32)
-                return callIntrinsic(
-                    "llvm.x86.avx512bf16.dpbf16ps.512",
-                    [
-                        accumulator, LLVMBuildBitCast(builder, a, pairs, ""),
-                        LLVMBuildBitCast(builder, b, pairs, ""),
-                    ])
-            }
-            let (float, int) = (type(resultType), resultType.with(.int32))
-            func half(_ pair: LLVMValueRef?, isLow: Bool) -> LLVMValueRef? {
-                let bits =
-                    isLow
-                    ? LLVMBuildShl(builder, pair, constant(.integer(16), int), "")
-                    : LLVMBuildAnd(builder, pair, constant(.integer(0xFFFF_0000), int), "")
-                return LLVMBuildBitCast(builder, bits, float, "")
-            }
-            let high = callIntrinsic(
-                "llvm.fma", [half(a, isLow: false), half(b, isLow: false), accumulator],
-                overloads: [float])
-            return callIntrinsic(
-                "llvm.fma", [half(a, isLow: true), half(b, isLow: true), high], overloads: [float])
         }
     }
 

@@ -100,6 +100,8 @@ package struct LoopInterpreter {
         case .dotBFloat16Pairs(let accumulator, let a, let b):
             let (c, x, y) = (lanes(accumulator), lanes(a), lanes(b))
             return c.indices.map { LaneMath.dotBFloat16Pairs(c[$0], x[$0], y[$0]) }
+        case .bfloat16Pairs(let a, let b, let pairing):
+            return LaneMath.bfloat16Pairs(lanes(a), lanes(b), pairing)
         case .load(let address, let mask): return try load(address, mask, type)
         case .store, .loop, .branch: return []
         }

@@ -95,4 +95,24 @@ enum LaneMath {
         return fusedMultiplyAdd(
             low(a), low(b), fusedMultiplyAdd(high(a), high(b), accumulator))
     }
+
+    /// In the low half; see `Operation.bfloat16Pairs`.
+    private static func bfloat16(_ a: UInt64) -> UInt64 {
+        let bits = UInt32(truncatingIfNeeded: a)
+        let exponent = bits & 0x7F80_0000
+        if exponent == 0 { return UInt64(bits >> 16 & 0x8000) }
+        if float(a).isNaN { return UInt64(bits >> 16 | 0x40) }
+        return UInt64((bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
+    }
+
+    static func bfloat16Pairs(
+        _ a: [UInt64], _ b: [UInt64], _ pairing: BFloat16Pairing
+    ) -> [UInt64] {
+        switch pairing {
+        case .zipped: return zip(a, b).map { bfloat16($0) | bfloat16($1) << 16 }
+        case .adjacent:
+            let both = (a + b).map(bfloat16)
+            return a.indices.map { both[2 * $0] | both[2 * $0 + 1] << 16 }
+        }
+    }
 }

@@ -69,6 +69,14 @@ package enum Reduction: String, Hashable, Sendable, CaseIterable {
     case sum, maximum, minimum
 }
 
+/// Which elements of two vectors make a pair, the first of them in the lane's low half.
+package enum BFloat16Pairing: String, Hashable, Sendable, CaseIterable {
+    /// Lane `i`: `(a[i], b[i])`.
+    case zipped
+    /// Neighbours of the two vectors one after the other: lane 0 is `(a[0], a[1])`.
+    case adjacent
+}
+
 /// What a load or store refers to: an argument of the kernel, or the kernel's own scratch array.
 package enum Memory: Hashable, Sendable {
     case buffer(Int)
@@ -120,6 +128,9 @@ package enum Operation: Hashable, Sendable {
     /// Lane `i`: `accumulator + a[2i]·b[2i] + a[2i+1]·b[2i+1]`; `a` and `b` hold bfloat16 pairs in
     /// `int32` lanes. The order and rounding of the two additions is the target's.
     case dotBFloat16Pairs(accumulator: ValueID, ValueID, ValueID)
+    /// Two float32 vectors as bfloat16 pairs in `int32` lanes. Rounds to nearest, ties to even; what
+    /// is below the least normal number becomes zero, NaN stays NaN (as `vcvtne2ps2bf16` has it).
+    case bfloat16Pairs(ValueID, ValueID, BFloat16Pairing)
     /// Masked-out lanes are not read and give 0.
     case load(Address, mask: ValueID?)
     case store(ValueID, Address, mask: ValueID?)

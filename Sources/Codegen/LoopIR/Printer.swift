@@ -85,6 +85,8 @@ private struct LoopPrinter {
         case .reduce(let reduction, let a): "reduce \(reduction.rawValue) \(a)"
         case .dotBFloat16Pairs(let accumulator, let a, let b):
             "dotBFloat16Pairs \(accumulator), \(a), \(b)"
+        case .bfloat16Pairs(let a, let b, let pairing):
+            "bfloat16Pairs \(pairing.rawValue) \(a), \(b)"
         case .load(let address, let mask): "load \(text(address))\(text(mask))"
         case .store(let value, let address, let mask):
             "store \(value) to \(text(address))\(text(mask))"

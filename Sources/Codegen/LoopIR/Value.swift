@@ -172,6 +172,16 @@ package struct Value {
 }
 
 extension Value {
+    /// One bfloat16 pair a lane: this value's element, and `next`'s in the upper half.
+    package func bfloat16Pair(with next: Value) -> Value { pairs(next, .zipped) }
+
+    /// The bfloat16 pairs of neighbouring lanes of two vectors that follow one another in memory.
+    package func bfloat16Pairs(followedBy next: Value) -> Value { pairs(next, .adjacent) }
+
+    private func pairs(_ next: Value, _ pairing: BFloat16Pairing) -> Value {
+        builder.emit(.bfloat16Pairs(id, next.id, pairing), type.with(.int32))
+    }
+
     /// See `Operation.dotBFloat16Pairs`.
     package func dotBFloat16Pairs(_ other: Value, addedTo sum: Value) -> Value {
         builder.emit(

@@ -142,6 +142,10 @@ package struct LoopVerifier {
         case .dotBFloat16Pairs(let accumulator, let a, let b):
             return try use(accumulator) == result && result.scalar == .float32
                 && use(a) == result.with(.int32) && use(b) == result.with(.int32)
+        case .bfloat16Pairs(let a, let b, let pairing):
+            let operand = result.with(.float32)
+            return try use(a) == operand && use(b) == operand && result.scalar == .int32
+                && (pairing == .zipped || result.lanes > 1)
         case .load(let address, let mask):
             try check(address, mask: mask, type: result, isStore: false)
             return true

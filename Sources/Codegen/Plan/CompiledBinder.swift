@@ -162,9 +162,6 @@
                 switch call.parameters[name] {
                 case .extent(let dimension):
                     parameters.append(Int64(dimension.evaluated { context.extents($0) } ?? 0))
-                case .pairs(let dimension):
-                    let extent = dimension.evaluated { context.extents($0) } ?? 0
-                    parameters.append(Int64((extent + 1) / 2))
                 case .constant(let value): parameters.append(Int64(value))
                 case .scalar(let value):
                     scalars.append(Scalar(index: index, source: context.pointer(value)))

@@ -14,8 +14,6 @@ struct KernelCall {
     enum Parameter {
         /// An extent of the step's shapes.
         case extent(Dimension)
-        /// Pairs that an extent makes, the last perhaps of one.
-        case pairs(Dimension)
         /// An i64 scalar read at every run: the seed or the step.
         case scalar(PlanValue)
         /// The number in the whole batch of the first of something of which each entry has so

@@ -49,7 +49,7 @@ extension StepCompiler {
             of: product, op.operandPrecision, step, packsWeights: false,
             scratchOffset: most * size * MemoryLayout<Float>.stride)
         var matmul = operands.matmul
-        matmul.depthChunk = matmul.element == .float32 ? chunk : chunk / 2
+        matmul.depthChunk = chunk
         matmul.chunkStride = size
         var compiled = operands.step(try matmul.lower(to: isa), [.scratch(byteOffset: 0)])
         let depth = product.depthDimension

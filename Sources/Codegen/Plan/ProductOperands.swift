@@ -48,8 +48,8 @@ extension StepCompiler {
                 operands.matmul.right = .packed
             }
         case .bf16:
-            if isa.hasBFloat16Dot, let paired = PairedProduct(product) {
-                try pair(paired, step, packsWeights: packsWeights, &operands)
+            if isa.hasBFloat16Dot, product.left.depth == 1 || product.left.row == 1 {
+                try pair(product, step, packsWeights: packsWeights, &operands)
             } else {
                 operands.left = try rounded(step.operands[0], &operands)
                 operands.right = try rounded(step.operands[1], &operands)
@@ -86,110 +86,41 @@ extension StepCompiler {
         return copy
     }
 
-    /// Copies of both operands as bfloat16 pairs.
+    /// Operands as bfloat16 pairs, made where they are packed.
     private func pair(
-        _ paired: PairedProduct, _ step: PlanStep, packsWeights: Bool,
+        _ product: MatrixProduct, _ step: PlanStep, packsWeights: Bool,
         _ operands: inout ProductOperands
     ) throws {
-        let product = paired.product
-        func convert(_ side: PairedProduct.Side, _ value: PlanValue) throws -> KernelCall.Buffer {
-            let function: LoopFunction
-            let units = MatrixElement.bfloat16.units(product.depth.bound)
-            switch side {
-            case .alongDepth(let rows):
-                function = try ConvertToBFloat16(rows: rows, columns: product.depth.bound)
-                    .lower(to: isa)
-            case .acrossDepth:
-                function = try PairRowsToBFloat16(depth: product.depth, columns: side.count)
-                    .lower(to: isa)
-            }
-            let byteCount = side.count * units * MemoryLayout<Int32>.stride
-            let copy = operands.reserve(byteCount: byteCount)
-            operands.conversions.append(
-                KernelCall(function, [.value(value), copy], parameters: product.parameters))
-            return copy
-        }
-        operands.matmul = paired.matmul
-        operands.left = try convert(paired.left, step.operands[0])
-        let layout = product.matmul().right
+        operands.matmul.element = .bfloat16
+        operands.matmul.convertsLeft = true
         if packsWeights,
-            let packed = packedWeight(product, step.operands[1], layout, element: .bfloat16)
+            let packed = packedWeight(
+                product, step.operands[1], operands.matmul.right, element: .bfloat16)
         {
             operands.right = .packed(packed)
             operands.matmul.right = .packed
-        } else {
-            operands.right = try convert(paired.right, step.operands[1])
-        }
-        if case .parameter = product.depth {
-            operands.parameters[PairedProduct.depthName] = .pairs(product.depthDimension)
-        }
-    }
-}
-
-/// A product whose operands lie such that pairs along the depth are made row by row.
-private struct PairedProduct {
-    /// How an operand lies in memory, without gaps.
-    enum Side {
-        /// `[rows, depth]`
-        case alongDepth(rows: Extent)
-        /// `[depth, columns]`
-        case acrossDepth(columns: Int)
-
-        var count: Int {
-            switch self {
-            case .alongDepth(let rows): rows.bound
-            case .acrossDepth(let columns): columns
-            }
+            try convertFewRows(product, step, &operands)
         }
     }
 
-    static let depthName = "pairs"
-
-    let product: MatrixProduct
-    let left: Side
-    let right: Side
-
-    /// Nil for batches, and for strides that leave gaps.
-    init?(_ product: MatrixProduct) {
-        guard product.batch.isEmpty,
-            let left = Self.side(
-                product.rows, product.depth, stride: product.left.row, depth: product.left.depth),
-            let right = Self.side(
-                .constant(product.columns), product.depth, stride: product.right.column,
-                depth: product.right.depth)
-        else { return nil }
-        (self.product, self.left, self.right) = (product, left, right)
+    /// A left operand of few rows is converted ahead: each part would do it again.
+    private func convertFewRows(
+        _ product: MatrixProduct, _ step: PlanStep, _ operands: inout ProductOperands
+    ) throws {
+        guard case .constant(let depth) = product.depth, product.left.depth == 1,
+            product.left.row == depth, product.rowCount <= Self.fewRows
+        else { return }
+        let units = MatrixElement.bfloat16.units(depth)
+        let copy = operands.reserve(
+            byteCount: product.rowCount * units * MemoryLayout<Int32>.stride)
+        operands.conversions.append(
+            KernelCall(
+                try ConvertToBFloat16(rows: product.rows, columns: depth).lower(to: isa),
+                [operands.left, copy], parameters: product.parameters))
+        operands.left = copy
+        operands.matmul.convertsLeft = false
+        operands.matmul.leftRowStride = 2 * units
     }
 
-    private static func side(
-        _ count: Extent, _ depth: Extent, stride: Int, depth depthStride: Int
-    ) -> Side? {
-        if depthStride == 1, case .constant(let depth) = depth, stride == depth {
-            return .alongDepth(rows: count)
-        }
-        if stride == 1, case .constant(let count) = count, depthStride == count {
-            return .acrossDepth(columns: count)
-        }
-        return nil
-    }
-
-    /// The product over pairs.
-    var matmul: Matmul {
-        let bound = MatrixElement.bfloat16.units(product.depth.bound)
-        var matmul = product.matmul()
-        matmul.element = .bfloat16Pairs
-        switch product.depth {
-        case .constant: matmul.depth = .constant(bound)
-        case .parameter: matmul.depth = .parameter(Self.depthName, atMost: bound)
-        }
-        switch left {
-        case .alongDepth: (matmul.leftRowStride, matmul.leftDepthStride) = (bound, 1)
-        case .acrossDepth(let rows): (matmul.leftRowStride, matmul.leftDepthStride) = (1, rows)
-        }
-        switch right {
-        case .alongDepth: matmul.right = .columns(stride: bound)
-        case .acrossDepth(let columns): matmul.right = .rows(stride: columns)
-        }
-        return matmul
-    }
+    private static let fewRows = 256
 }
