@@ -8,10 +8,13 @@
             (128, 2, 256, 32), (1, 12, 128, 64), (32, 12, 128, 64),
         ] {
             for dropoutRate in [0.0, 0.1] {
-                let attention = Attention(
-                    batch: .constant(batch), heads: heads, queries: .constant(length),
-                    keys: .constant(length), size: size, hasKeyMask: true, dropoutRate: dropoutRate)
-                try measure(attention, session, peak: peak)
+                for element in [MatrixElement.float32, .bfloat16] {
+                    let attention = Attention(
+                        batch: .constant(batch), heads: heads, queries: .constant(length),
+                        keys: .constant(length), size: size, hasKeyMask: true,
+                        dropoutRate: dropoutRate, element: element)
+                    try measure(attention, session, peak: peak)
+                }
             }
         }
     }
@@ -40,7 +43,7 @@
             let time = prepared.time()
             let flops = factor * Double(rows * length * size) / time
             print(
-                "attention \(name), \(attention.batch.bound * attention.heads) heads x \(length) x "
+                "\(attention.element) attention \(name), \(attention.batch.bound * attention.heads) heads x \(length) x "
                     + "\(size), dropout \(attention.dropoutRate): \(format(time * 1e3, 2)) ms, "
                     + "\(format(100 * flops / peak, 1)) % of peak, compile "
                     + "\(format(prepared.compileSeconds * 1e3, 1)) ms")

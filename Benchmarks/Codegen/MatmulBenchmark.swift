@@ -41,7 +41,7 @@
             let prepared = try Prepared(
                 matmul.lower(to: isa), session,
                 buffers: [
-                    floats(m * depth / 2), floats(depth * n / 2 + 64 * depth), floats(m * n),
+                    floats(m * depth), floats(depth * n / 2 + 64 * depth), floats(m * n),
                     floats(n),
                 ])
             let flops = 2 * Double(m * n * depth) / prepared.time()

@@ -4,8 +4,8 @@ import MartletIR
 public enum DTypePolicy: String, Hashable, Sendable, CaseIterable {
     /// Everything in float32.
     case float32
-    /// Operands of matrix products rounded to bfloat16, products and sums float32. Weights,
-    /// activations, attention's softmax and optimizer state stay float32. No loss scaling is
+    /// Operands of matrix products, attention's among them, rounded to bfloat16; products and sums
+    /// float32. Weights, activations, softmax and optimizer state stay float32. No loss scaling is
     /// needed: bfloat16 has float32's range.
     ///
     /// Keras's `mixed_bfloat16` also stores activations in bfloat16; this keeps more.
@@ -17,8 +17,8 @@ public enum DTypePolicy: String, Hashable, Sendable, CaseIterable {
 /// Before: `dot_general(%x, %w) {…}`
 /// After, for `mixed_bfloat16`: `dot_general(%x, %w) {…, operand_precision = bf16}`
 ///
-/// Products within `attention` stay as they are, as do products of other types than f32. Must run
-/// last: gradients and fused ops are products of their own by then.
+/// `attention` and its gradient likewise. Products of other types than f32 stay as they are. Must
+/// run last: gradients and fused ops are products of their own by then.
 public struct CastByDTypePolicy: Pass {
     public var policy: DTypePolicy
 
@@ -29,11 +29,24 @@ public struct CastByDTypePolicy: Pass {
     public func run(_ graph: Graph) throws -> Graph {
         guard policy == .mixedBFloat16 else { return graph }
         return try GraphRewriter.rewrite(graph) { node, rewriter in
-            guard case .dotGeneral(var dot) = node.op, node.types[0].dtype == .f32 else {
-                return nil
-            }
+            guard node.types.first?.dtype == .f32, let op = rounded(node.op) else { return nil }
+            return try rewriter.builder.append(op, node.operands)
+        }
+    }
+
+    /// Nil for an op without matrix products.
+    private func rounded(_ op: Op) -> Op? {
+        switch op {
+        case .dotGeneral(var dot):
             dot.operandPrecision = .bf16
-            return try rewriter.builder.append(.dotGeneral(dot), node.operands)
+            return .dotGeneral(dot)
+        case .attention(var attention):
+            attention.operandPrecision = .bf16
+            return .attention(attention)
+        case .attentionGradient(var gradient):
+            gradient.forward.operandPrecision = .bf16
+            return .attentionGradient(gradient)
+        default: return nil
         }
     }
 }

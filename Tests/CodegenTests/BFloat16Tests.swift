@@ -8,29 +8,6 @@ import Testing
         return Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
     }
 
-    @Test(arguments: [1, 2, 31, 32, 45, 64, 70], Backend.allCases)
-    func converts(columns: Int, backend: Backend) throws {
-        let rows = 3
-        var generator = Generator(UInt64(columns))
-        let x = generator.floats(rows * columns, -3...3)
-        let units = (columns + 1) / 2
-        let arrays = Arrays()
-        arrays.add(x)
-        arrays.add([Float](repeating: .nan, count: rows * units))
-        try arrays.run(
-            ConvertToBFloat16(rows: .constant(rows), columns: columns).lower(to: backend.isa),
-            on: backend)
-        let pairs = arrays.floats(1).map(\.bitPattern)
-        for row in 0..<rows {
-            for column in 0..<2 * units {
-                let pair = pairs[row * units + column / 2]
-                let bits = column % 2 == 0 ? pair << 16 : pair & 0xFFFF_0000
-                let expected = column < columns ? rounded(x[row * columns + column]) : 0
-                #expect(Float(bitPattern: bits) == expected)
-            }
-        }
-    }
-
     @Test(arguments: [(5, 7, 9), (13, 70, 33), (24, 64, 64), (6, 20, 71)], Backend.allCases)
     func multiplies(_ shape: (Int, Int, Int), _ backend: Backend) throws {
         let (m, n, depth) = shape
@@ -39,13 +16,6 @@ import Testing
         let right = generator.floats(depth * n)
         let expected = referenceProduct(
             left.map(rounded), right.map(rounded), rows: m, columns: n, depth: depth)
-        let units = (depth + 1) / 2
-        let converted = Arrays()
-        converted.add(left)
-        converted.add([Float](repeating: .nan, count: m * units))
-        try converted.run(
-            ConvertToBFloat16(rows: .constant(m), columns: depth).lower(to: backend.isa),
-            on: backend)
         var transposed = right
         for index in right.indices { transposed[index % n * depth + index / n] = right[index] }
         let layouts: [(RightLayout, [Float])] = [
@@ -54,11 +24,11 @@ import Testing
         for (layout, matrix) in layouts {
             let pack = PackPanels(columns: n, depth: depth, layout: layout, element: .bfloat16)
             let arrays = Arrays()
-            arrays.add(converted.floats(1))
+            arrays.add(left)
             arrays.add(try packed(matrix, pack, on: backend))
             arrays.add([Float](repeating: .nan, count: m * n))
             let matmul = Matmul(
-                rows: .constant(m), columns: n, depth: .constant(depth), leftRowStride: 2 * units,
+                rows: .constant(m), columns: n, depth: .constant(depth), leftRowStride: depth,
                 outputRowStride: n, element: .bfloat16)
             try arrays.run(matmul.lower(to: backend.isa), on: backend)
             #expect(largestError(arrays.floats(2), expected) < 1e-5)
@@ -113,7 +83,7 @@ import Testing
                 BatchAxis(
                     .constant(shape.batch), leftStride: m * depth, rightStride: n * depth,
                     outputStride: m * n)
-            ], element: .bfloat16, convertsLeft: true)
+            ], element: .bfloat16)
         let arrays = Arrays()
         arrays.add(left)
         arrays.add(right)
@@ -179,28 +149,22 @@ import Testing
         let arrays = Arrays()
         arrays.add(x)
         arrays.add([Float](repeating: .nan, count: count))
-        let kernel = RoundToBFloat16(count: .parameter("count", atMost: count + 5))
+        let kernel = RoundToBFloat16(count: .parameter("count", atMost: count + 5), scale: 0.3)
         try arrays.run(kernel.lower(to: backend.isa), on: backend, parameters: [Int64(count)])
-        #expect(arrays.floats(1) == x.map(rounded))
+        #expect(arrays.floats(1) == x.map { rounded($0 * 0.3) })
     }
 
     @Test func refusesWhatHasNoPairs() {
         var matmul = Matmul(
             rows: .constant(4), columns: 4, depth: .constant(4), leftRowStride: 5,
-            outputRowStride: 4, element: .bfloat16)
+            leftDepthStride: 2, outputRowStride: 4, element: .bfloat16)
         func refusal() -> String? {
             #expect(throws: CodegenError.self) { try matmul.lower(to: .avx2) }?.description
         }
         #expect(
             refusal()
-                == "matmul: a bfloat16 left operand is in pairs along the depth, rows an even "
-                + "number of elements apart")
-        matmul.convertsLeft = true
-        matmul.leftDepthStride = 2
-        #expect(
-            refusal()
-                == "matmul: a left operand is converted to bfloat16 only, and where its rows or "
-                + "its columns are without gaps")
+                == "matmul: a left operand is rounded to bfloat16 only where its rows or its "
+                + "columns are without gaps")
         matmul.leftDepthStride = 1
         matmul.right = .rows(stride: 4)
         matmul.depthChunk = 3

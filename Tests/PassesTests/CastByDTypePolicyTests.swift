@@ -34,6 +34,27 @@ struct CastByDTypePolicyTests {
             product.replacing("f64", with: "f32"))
     }
 
+    @Test func attentionRoundsItsOperands() throws {
+        let b = GraphBuilder()
+        let type = TensorType(.f32, [2, 5, 3, 4])
+        let tensors = try ["q", "k", "v"].map {
+            try b.append(.input(Input($0, role: .parameter, type: type)))
+        }
+        let output = try b.append(.attention(Attention(scale: 0.5)), tensors)[0]
+        b.output("loss", try b.reduce(.sum, output, axes: [0, 1, 2, 3]))
+        let graph = try CastByDTypePolicy(.mixedBFloat16).run(Differentiate().run(b.build()))
+        try Verifier.verify(graph)
+        let precisions = graph.nodes.compactMap { node -> DotGeneral.OperandPrecision? in
+            switch node.op {
+            case .attention(let op): op.operandPrecision
+            case .attentionGradient(let op): op.forward.operandPrecision
+            default: nil
+            }
+        }
+        #expect(precisions == [.bf16, .bf16])
+        #expect(try Graph(parsing: graph.text) == graph)
+    }
+
     @Test func roundingOtherTypesIsRefused() {
         let error = #expect(throws: GraphTextError.self) {
             try parsed(

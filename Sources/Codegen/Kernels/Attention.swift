@@ -73,15 +73,21 @@ package struct Attention: Hashable, Sendable {
     /// arguments `rowStride` and `rowOffset`. Only with one query.
     package var hasSelectedRows: Bool
     package var fullyMaskedRow: FullyMaskedRow
+    /// What products multiply. With bfloat16, tensors are float32 in memory as well, and
+    /// `scale · q`, k, dropout(p), v and their gradients are rounded.
+    package var element: MatrixElement
+    /// The tensor `query` holds `scale · q`; its gradient is still that of q.
+    package var queriesAreScaled = false
 
     package init(
         batch: Extent, heads: Int, queries: Extent, keys: Extent, size: Int, valueSize: Int? = nil,
         scale: Double? = nil, query: HeadLayout? = nil, key: HeadLayout? = nil,
         value: HeadLayout? = nil, output: HeadLayout? = nil, hasKeyMask: Bool = false,
         isCausal: Bool = false, dropoutRate: Double = 0, hasSelectedRows: Bool = false,
-        fullyMaskedRow: FullyMaskedRow = .uniform
+        fullyMaskedRow: FullyMaskedRow = .uniform, element: MatrixElement = .float32
     ) {
         self.hasSelectedRows = hasSelectedRows
+        self.element = element
         let valueSize = valueSize ?? size
         self.batch = batch
         self.heads = heads
@@ -104,8 +110,18 @@ package struct Attention: Hashable, Sendable {
     /// finite, so that a row of nothing else still has a maximum to subtract.
     static let maskedScore = -1e30
 
-    /// A score in units of log₂ e, so that the softmax is made of powers of two.
-    var base2Scale: Double { scale * 1.4426950408889634 }
+    /// log₂ e: the softmax is made of powers of two.
+    static let base2 = 1.4426950408889634
+
+    /// What keys are multiplied by when they are packed: with float32 all that a score is, so that
+    /// it comes out as an exponent of two. Otherwise queries are scaled, before they are rounded.
+    var keyScale: Double? { element == .float32 ? scoreScale * Attention.base2 : nil }
+
+    /// What a product of query and key is multiplied by.
+    var scoreScale: Double { queriesAreScaled ? 1 : scale }
+
+    /// Memory units of a key in panels.
+    var units: Int { element.units(size) }
 
     /// Query rows taken together.
     static let rowBlock = 12
@@ -204,11 +220,12 @@ struct AttentionHead {
         _ source: Pointer, stride: Int, size: Int, scale: Double?, to panels: Pointer
     ) {
         let packer = PanelPacker(
-            builder: k, isa: isa, vectors: isa.panelVectors, scale: scale)
+            builder: k, isa: isa, vectors: isa.panelVectors, scale: scale,
+            element: attention.element)
         k.loop(k.constant(0), keys, step: isa.panelColumns) { first in
             packer.pack(
                 source + first * stride, layout: .columns(stride: stride), depth: k.constant(size),
-                columns: keys - first, to: panels + first * size)
+                columns: keys - first, to: panels + first * attention.element.units(size))
         }
     }
 
@@ -242,7 +259,7 @@ struct AttentionHead {
         return ((endRow + (width - 1)).quotient(width) * width).minimum(all)
     }
 
-    /// Masked scores of a tile of rows against one panel, in powers of two.
+    /// Masked scores of a tile of rows against one panel; see `exponent`.
     func scores(
         _ tile: RegisterTile, queries: TileOperand, panels: Pointer, bias: Pointer,
         firstRow: Value, firstKey: Value
@@ -251,10 +268,10 @@ struct AttentionHead {
             (bias + firstKey + vector * lanes).load(lanes: lanes)
         }
         let panel = TileOperand(
-            pointer: panels + firstKey * attention.size, depthStride: isa.panelColumns)
+            pointer: panels + firstKey * attention.units, depthStride: isa.panelColumns)
         let scores = tile.product(
-            queries, panel, depth: k.constant(attention.size), initial: initial,
-            rightIsPadded: true)
+            queries, panel, depth: k.constant(attention.units), initial: initial,
+            rightIsPadded: true, bfloat16Pairs: attention.element == .bfloat16)
         guard attention.isCausal else { return scores }
         return tile.map { row, vector in
             let score = scores[row * tile.vectors + vector]
@@ -265,6 +282,12 @@ struct AttentionHead {
             return (lane .<= lastVisible).select(
                 score, score.minimum(score.like(Attention.maskedScore)))
         }
+    }
+
+    /// A score as an exponent of two. Not fused into the subtraction that follows: masked scores
+    /// have to cancel.
+    func exponent(_ score: Value) -> Value {
+        attention.element == .float32 ? score : score * Attention.base2
     }
 
     /// Dropout factors of rows `firstRow ..< firstRow + rows`: the place of the first, and the

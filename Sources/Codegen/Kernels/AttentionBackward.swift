@@ -1,6 +1,6 @@
 extension Attention {
     /// Query rows whose probabilities are held at a time. A multiple of every tile's rows.
-    private static let backwardRows = 48
+    static let backwardRows = 48
 
     /// Kernel: the gradients of q, k and v, with the probabilities recomputed from `logSumExp`:
     ///
@@ -29,22 +29,26 @@ extension Attention {
             outputGradient: head.queryCorner(inputs[4], output),
             logSumExp: head.logSumCorner(logSumExp),
             queryGradient: head.queryCorner(outputs[0], query),
-            keyPanels: k.scratch("keyPanels", count: head.paddedKeys * size),
-            valuePanels: k.scratch("valuePanels", count: head.paddedKeys * valueSize),
+            keyPanels: k.scratch("keyPanels", element.unitType, count: head.paddedKeys * units),
+            valuePanels: k.scratch(
+                "valuePanels", element.unitType,
+                count: head.paddedKeys * element.units(valueSize)),
             bias: k.scratch("keyBias", count: head.paddedKeys),
             probabilities: k.scratch("probabilities", count: rows * head.scoreStride),
             scoreGradients: k.scratch("scoreGradients", count: rows * head.scoreStride),
             rowDots: k.scratch("rowDots", count: rows),
             keyGradient: k.scratch("keyGradient", count: head.paddedKeys * size),
             valueGradient: k.scratch("valueGradient", count: head.paddedKeys * valueSize),
-            dropout: head.dropoutScratch(rows: rows))
+            dropout: head.dropoutScratch(rows: rows),
+            pairs: element == .float32 ? nil : AttentionBackwardPairs(head: head))
         head.fillKeyBias(mask, to: backward.bias)
         head.packTransposed(
-            backward.key, stride: key.positionStride, size: size, scale: base2Scale,
+            backward.key, stride: key.positionStride, size: size, scale: keyScale,
             to: backward.keyPanels)
         head.packTransposed(
             head.keyCorner(inputs[2], value), stride: value.positionStride,
             size: valueSize, scale: nil, to: backward.valuePanels)
+        backward.pairs?.packKeys(backward.key)
         backward.clearAccumulators()
         k.loop(k.constant(0), head.queries, step: rows) { firstRow in
             backward.emitRows(firstRow, (head.queries - firstRow).minimum(k.constant(rows)))
@@ -56,7 +60,7 @@ extension Attention {
     }
 }
 
-private struct AttentionBackward {
+struct AttentionBackward {
     let head: AttentionHead
     let query: Pointer
     let key: Pointer
@@ -73,18 +77,19 @@ private struct AttentionBackward {
     let keyGradient: Pointer
     let valueGradient: Pointer
     let dropout: Pointer?
+    let pairs: AttentionBackwardPairs?
 
-    private var attention: Attention { head.attention }
-    private var k: LoopBuilder { head.k }
-    private var lanes: Int { head.lanes }
-    private var queryCount: Int? {
+    var attention: Attention { head.attention }
+    var k: LoopBuilder { head.k }
+    var lanes: Int { head.lanes }
+    var queryCount: Int? {
         if attention.packing != .all, case .constant(let count) = attention.queries {
             count
         } else {
             nil
         }
     }
-    private var keyCount: Int? {
+    var keyCount: Int? {
         if case .constant(let count) = attention.keys, attention.packing == .none,
             !attention.stopsAtDiagonal
         {
@@ -111,6 +116,12 @@ private struct AttentionBackward {
         let visibleKeys = panelEnd.minimum(head.keys)
         emitRowDots(firstRow, rows)
         let factors = head.dropoutFactors(dropout, firstRow: firstRow, rows: rows)
+        if let pairs {
+            pairs.convert(query: query, outputGradient: outputGradient, firstRow, rows)
+            emitPairs(pairs, firstRow, rows, panelEnd: panelEnd, factors)
+            emitProducts(pairs, firstRow, rows, visibleKeys)
+            return
+        }
         let tileRows = head.isa.tileRows(vectors: head.isa.panelVectors)
         k.forEachRowTile(
             from: k.constant(0), to: rows, tileRows: tileRows,
@@ -158,17 +169,21 @@ private struct AttentionBackward {
                 pointer: query + first * stride, rowStride: stride, depthStride: 1),
             panels: keyPanels, bias: bias, firstRow: first, firstKey: firstKey)
         let values = tile.map { tileRow, vector in
-            let logSum = (logSumExp + first + tileRow).load()
-            let power = VectorMath.exp2Flushing(
-                scores[tileRow * tile.vectors + vector] - logSum)
-            guard attention.fullyMaskedRow == .uniform, attention.hasKeyMask else { return power }
-            // A row of nothing but masked keys: its sum, the number of keys, vanished beside the
-            // masked score.
-            let isEmpty = logSum .< Attention.maskedScore / 2
-            let share = 1 / head.keys.convert(.signedToFloat, .float32)
-            return power * isEmpty.select(share, 1)
+            probability(
+                scores[tileRow * tile.vectors + vector],
+                logSum: (logSumExp + first + tileRow).load())
         }
         tile.store(values, to: place(probabilities, row, firstKey), rowStride: head.scoreStride)
+    }
+
+    func probability(_ score: Value, logSum: Value) -> Value {
+        let power = VectorMath.exp2Flushing(head.exponent(score) - logSum)
+        guard attention.fullyMaskedRow == .uniform, attention.hasKeyMask else { return power }
+        // A row of nothing but masked keys: its sum, the number of keys, vanished beside the
+        // masked score.
+        let isEmpty = logSum .< Attention.maskedScore / 2
+        let share = 1 / head.keys.convert(.signedToFloat, .float32)
+        return power * isEmpty.select(share, 1)
     }
 
     private func emitScoreGradients(
@@ -197,14 +212,19 @@ private struct AttentionBackward {
                 gradient = gradient * factor
                 (corner + offset).store(probability * factor)
             }
-            let slope = (gradient - (rowDots + row + tileRow).load()) * probability
-            guard attention.fullyMaskedRow == .uniform, attention.hasKeyMask else { return slope }
-            // The scores of a row of masked keys are constants.
-            let logSum = (logSumExp + first + tileRow).load()
-            let isEmpty = logSum .< Attention.maskedScore / 2
-            return slope * isEmpty.select(k.constant(Float(0)), 1)
+            return slope(
+                gradient, probability: probability, rowDot: (rowDots + row + tileRow).load(),
+                logSum: (logSumExp + first + tileRow).load())
         }
         tile.store(values, to: place(scoreGradients, row, firstKey), rowStride: head.scoreStride)
+    }
+
+    func slope(_ gradient: Value, probability: Value, rowDot: Value, logSum: Value) -> Value {
+        let slope = (gradient - rowDot) * probability
+        guard attention.fullyMaskedRow == .uniform, attention.hasKeyMask else { return slope }
+        // The scores of a row of masked keys are constants.
+        let isEmpty = logSum .< Attention.maskedScore / 2
+        return slope * isEmpty.select(k.constant(Float(0)), 1)
     }
 
     private func place(_ scores: Pointer, _ row: Value, _ firstKey: Value) -> Pointer {
@@ -236,7 +256,11 @@ private struct AttentionBackward {
 
     func writeAccumulators(_ keyOutput: Pointer, _ valueOutput: Pointer) {
         for (accumulator, output, stride, size, scale) in [
-            (keyGradient, keyOutput, attention.key.positionStride, attention.size, attention.scale),
+            (
+                // Pairs of queries are scaled.
+                keyGradient, keyOutput, attention.key.positionStride, attention.size,
+                pairs == nil ? attention.scoreScale : 1
+            ),
             (
                 valueGradient, valueOutput, attention.value.positionStride, attention.valueSize,
                 1.0

@@ -20,15 +20,17 @@ extension Attention {
             value: head.keyCorner(tensors.2, value),
             output: head.queryCorner(tensors.3, output),
             logSumExp: logSumExp.map { head.logSumCorner($0) },
-            panels: k.scratch("keyPanels", count: head.paddedKeys * size),
+            panels: k.scratch("keyPanels", element.unitType, count: head.paddedKeys * units),
             bias: k.scratch("keyBias", count: head.paddedKeys),
             scores: k.scratch("scores", count: rows * head.scoreStride),
             maxima: k.scratch("maxima", count: rows), inverses: k.scratch("inverses", count: rows),
-            dropout: head.dropoutScratch(rows: rows))
+            dropout: head.dropoutScratch(rows: rows),
+            pairs: element == .float32 ? nil : AttentionForwardPairs(head: head))
         head.fillKeyBias(mask, to: forward.bias)
+        forward.pairs?.packValues(forward.value)
         head.packTransposed(
             head.keyCorner(tensors.1, key), stride: key.positionStride,
-            size: size, scale: base2Scale, to: forward.panels)
+            size: size, scale: keyScale, to: forward.panels)
 
         var remainder: Int?
         if packing != .all, case .constant(let count) = queries { remainder = count % rows }
@@ -54,6 +56,7 @@ private struct AttentionForward {
     /// 1/sum of each row.
     let inverses: Pointer
     let dropout: Pointer?
+    let pairs: AttentionForwardPairs?
 
     private var attention: Attention { head.attention }
     private var k: LoopBuilder { head.k }
@@ -61,6 +64,7 @@ private struct AttentionForward {
 
     func emitRows(firstRow: Value, rows: Int) {
         let panelEnd = head.visiblePanelEnd(firstRow + rows)
+        pairs?.convertQueries(query, firstRow: firstRow, rows: rows)
         emitScores(firstRow, rows, panelEnd)
         let factors = head.dropoutFactors(dropout, firstRow: firstRow, rows: k.constant(rows))
         // All maxima first: no row's exponentials then wait for its own.
@@ -71,6 +75,12 @@ private struct AttentionForward {
                 factors: factors.map { $0.first + $0.rowStride * row })
         }
         let stride = attention.output.positionStride
+        if let pairs {
+            pairs.multiply(
+                rows: rows, depth: panelEnd.minimum(head.keys), output: output + firstRow * stride
+            ) { row, sum in sum * (inverses + row).load() }
+            return
+        }
         head.multiply(
             left: TileOperand(pointer: scores, rowStride: head.scoreStride, depthStride: 1),
             rows: k.constant(rows), rowCount: rows, depth: panelEnd.minimum(head.keys),
@@ -90,9 +100,11 @@ private struct AttentionForward {
             ) { first, count in
                 let tile = RegisterTile(
                     rows: count, columns: head.isa.panelColumns, lanes: lanes, builder: k)
-                let queries = TileOperand(
-                    pointer: query + (firstRow + first) * stride, rowStride: stride,
-                    depthStride: 1)
+                let queries =
+                    pairs?.queries(first)
+                    ?? TileOperand(
+                        pointer: query + (firstRow + first) * stride, rowStride: stride,
+                        depthStride: 1)
                 let values = head.scores(
                     tile, queries: queries, panels: panels, bias: bias,
                     firstRow: firstRow + first, firstKey: firstKey)
@@ -117,11 +129,11 @@ private struct AttentionForward {
             }
         }
         let maximum = maxima.dropFirst().reduce(maxima[0]) { $0.maximum($1) }.reduce(.maximum)
-        (self.maxima + row).store(maximum)
+        (self.maxima + row).store(head.exponent(maximum))
     }
 
     /// Replaces one row of scores by powers of two relative to its maximum, times the dropout
-    /// factors, which the sum leaves out.
+    /// factors, which the sum leaves out; or writes those as pairs.
     private func emitSoftmax(
         _ row: Value, _ firstRow: Value, _ panelEnd: Value, factors: Pointer?
     ) {
@@ -132,14 +144,22 @@ private struct AttentionForward {
             k.constant(0), panelEnd, step: head.isa.panelColumns,
             carrying: Array(repeating: zero, count: head.isa.panelVectors)
         ) { first, sums in
-            sums.enumerated().map { vector, sum in
-                let offset = first + vector * lanes
-                let place = line + offset
-                let power = VectorMath.exp2Flushing(place.load(lanes: lanes) - maximum)
-                let factor = factors.map { ($0 + offset).load(lanes: lanes) }
-                place.store(factor.map { power * $0 } ?? power)
-                return sum + power
+            let powers = sums.indices.map { vector in
+                let score = (line + first + vector * lanes).load(lanes: lanes)
+                return VectorMath.exp2Flushing(head.exponent(score) - maximum)
             }
+            let dropped = powers.enumerated().map { vector, power in
+                let place = factors.map { $0 + first + vector * lanes }
+                return place.map { power * $0.load(lanes: lanes) } ?? power
+            }
+            if let pairs {
+                pairs.store(dropped, row: row, firstKey: first)
+            } else {
+                for (vector, value) in dropped.enumerated() {
+                    (line + first + vector * lanes).store(value)
+                }
+            }
+            return zip(sums, powers).map { $0 + $1 }
         }
         let sum = sums.dropFirst().reduce(sums[0]) { $0 + $1 }.reduce(.sum)
         emitNormalizer(row, firstRow, maximum: maximum, sum: sum)
@@ -149,7 +169,7 @@ private struct AttentionForward {
         _ row: Value, _ firstRow: Value, maximum: Value, sum: Value
     ) {
         var inverse = 1 / sum
-        var logSum = maximum + VectorMath.log(sum) * 1.4426950408889634
+        var logSum = maximum + VectorMath.log(sum) * Attention.base2
         if attention.fullyMaskedRow == .zero {
             // Nothing visible: no weight now, and none when the backward pass recomputes it.
             let isEmpty = maximum .< Attention.maskedScore / 2

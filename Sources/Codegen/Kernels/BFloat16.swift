@@ -24,54 +24,18 @@ extension Value {
     }
 }
 
-/// Kernel: float32 `[rows, columns]` to bfloat16 pairs, `⌈columns/2⌉` a row.
-///
-/// Buffers: `input`, `output` (`int32`).
-package struct ConvertToBFloat16: Hashable, Sendable {
-    package var rows: Extent
-    package var columns: Int
-
-    package init(rows: Extent, columns: Int) {
-        self.rows = rows
-        self.columns = columns
-    }
-
-    package func lower(
-        to isa: VectorISA, name: String = "convertToBFloat16"
-    ) throws -> LoopFunction {
-        let k = LoopBuilder(name)
-        let (input, output) = (k.input("input"), k.output("output", .int32))
-        let kernel = RowKernel(k, isa: isa, rows: rows, columns: columns)
-        let (lanes, units) = (isa.lanes, MatrixElement.bfloat16.units(columns))
-        kernel.forEachRow(nil) { row, _ in
-            func convert(_ unit: Value, _ firstMask: Value?, _ nextMask: Value?, _ mask: Value?) {
-                let place = input + row * columns + unit * 2
-                let pairs = place.load(lanes: lanes, mask: firstMask).bfloat16Pairs(
-                    followedBy: (place + lanes).load(lanes: lanes, mask: nextMask))
-                (output + row * units + unit).store(pairs, mask: mask)
-            }
-            let whole = columns / (2 * lanes) * lanes
-            k.loop(k.constant(0), k.constant(whole), step: lanes) { convert($0, nil, nil, nil) }
-            let left = columns - 2 * whole
-            if left > 0 {
-                convert(
-                    k.constant(whole), k.firstLanes(k.constant(left), of: lanes),
-                    k.firstLanes(k.constant(max(0, left - lanes)), of: lanes),
-                    k.firstLanes(k.constant(units - whole), of: lanes))
-            }
-        }
-        return try k.finish()
-    }
-}
-
-/// Kernel: float32 numbers, each rounded to the nearest bfloat16 and kept as float32.
+/// Kernel: float32 numbers, each times `scale`, rounded to the nearest bfloat16 and kept as float32.
 ///
 /// Buffers: `input`, `output`.
 package struct RoundToBFloat16: Hashable, Sendable {
     package var count: Extent
+    package var scale: Double?
     private static let block = 32768
 
-    package init(count: Extent) { self.count = count }
+    package init(count: Extent, scale: Double? = nil) {
+        self.count = count
+        self.scale = scale
+    }
 
     package func lower(
         to isa: VectorISA, name: String = "roundToBFloat16"
@@ -82,8 +46,9 @@ package struct RoundToBFloat16: Hashable, Sendable {
         let end = (first + Self.block).minimum(k.value(of: count))
         let wholeEnd = first + (end - first).quotient(isa.lanes) * isa.lanes
         func round(_ place: Value, _ mask: Value?) {
-            (output + place).store(
-                (input + place).load(lanes: isa.lanes, mask: mask).roundedToBFloat16, mask: mask)
+            let value = (input + place).load(lanes: isa.lanes, mask: mask)
+            let scaled = scale.map { value * $0 } ?? value
+            (output + place).store(scaled.roundedToBFloat16, mask: mask)
         }
         k.loop(first, wholeEnd, step: isa.lanes) { round($0, nil) }
         k.branch(wholeEnd .< end) {

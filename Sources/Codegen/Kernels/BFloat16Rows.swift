@@ -9,6 +9,8 @@ struct BFloat16Rows {
     /// Most rows and steps of the depth that a block has.
     let rowBound: Int
     let depthBound: Int
+    /// Multiplies every element before it is rounded; nil for none.
+    var scale: Double?
 
     private var lanes: Int { isa.lanes }
     private var isAlongDepth: Bool { depthStride == 1 }
@@ -29,6 +31,8 @@ struct BFloat16Rows {
             ? rowBound * strides.row : MatrixElement.bfloat16.units(depthBound) * strides.pair
     }
 
+    private func scaled(_ value: Value) -> Value { scale.map { value * $0 } ?? value }
+
     /// Converts `rows × depth` elements from `source`; the last of an odd depth is paired with zero.
     func convert(_ source: Pointer, rows: Value, depth: Value, to target: Pointer) {
         isAlongDepth
@@ -45,9 +49,9 @@ struct BFloat16Rows {
             let (from, to) = (source + row * rowStride, target + row * strides.row)
             func convert(_ unit: Value, _ first: Value?, _ next: Value?) {
                 let place = from + unit * 2
-                let pairs = place.load(lanes: lanes, mask: first)
-                    .bfloat16Pairs(followedBy: (place + lanes).load(lanes: lanes, mask: next))
-                (to + unit).store(pairs)
+                let value = scaled(place.load(lanes: lanes, mask: first))
+                let following = scaled((place + lanes).load(lanes: lanes, mask: next))
+                (to + unit).store(value.bfloat16Pairs(followedBy: following))
             }
             k.loop(k.constant(0), wholeUnits, step: lanes) { convert($0, nil, nil) }
             let rest = depth - wholeUnits * 2
@@ -68,10 +72,11 @@ struct BFloat16Rows {
             k.loop(k.constant(0), rows, step: lanes) { row in
                 let mask = k.firstLanes(rows - row, of: lanes)
                 let place = source + unit * (2 * depthStride) + row
-                let value = place.load(lanes: lanes, mask: mask)
+                let value = scaled(place.load(lanes: lanes, mask: mask))
                 let next =
                     isHalf
-                    ? value.like(0.0) : (place + depthStride).load(lanes: lanes, mask: mask)
+                    ? value.like(0.0)
+                    : scaled((place + depthStride).load(lanes: lanes, mask: mask))
                 (target + unit * strides.pair + row).store(value.bfloat16Pair(with: next))
             }
         }

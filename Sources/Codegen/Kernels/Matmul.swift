@@ -19,10 +19,9 @@ package struct BatchAxis: Hashable, Sendable {
 /// the same kernel with the strides of X exchanged. The right operand is packed ahead (`packed`) or
 /// panel by panel into scratch.
 ///
-/// With bfloat16 operands products are summed in float32, and the output is float32. A packed right
-/// operand holds pairs of neighbours along the depth (`PackPanels`), a left one too
-/// (`ConvertToBFloat16`) unless `convertsLeft`; all else is float32 in memory, rounded when a part
-/// packs it.
+/// With bfloat16 operands products are summed in float32. Tensors are float32 in memory, but for a
+/// right operand that is packed ahead, which holds pairs of neighbours along the depth: each part
+/// rounds its rows of the left operand once, for all its panels.
 ///
 /// Buffers: `left`, `right`, `output`, then the epilogue's.
 package struct Matmul: Hashable, Sendable {
@@ -42,19 +41,15 @@ package struct Matmul: Hashable, Sendable {
     package var chunkStride: Int
     package var batch: [BatchAxis]
     package var element: MatrixElement
-    /// Each part rounds its rows of a float32 left operand, once for all its panels.
-    package var convertsLeft: Bool
 
-    /// Strides are in elements; rows of a left operand in pairs are an even number of them apart.
+    /// Strides are in elements.
     package init(
         rows: Extent, columns: Int, depth: Extent, leftRowStride: Int, leftDepthStride: Int = 1,
         right: RightLayout = .packed, outputRowStride: Int, epilogue: [EpilogueStep] = [],
         accumulates: Bool = false, depthChunk: Int? = nil, chunkStride: Int = 0,
-        batch: [BatchAxis] = [], element: MatrixElement = .float32,
-        convertsLeft: Bool = false
+        batch: [BatchAxis] = [], element: MatrixElement = .float32
     ) {
         self.element = element
-        self.convertsLeft = convertsLeft
         self.rows = rows
         self.columns = columns
         self.depth = depth
@@ -84,15 +79,10 @@ package struct Matmul: Hashable, Sendable {
         if right == .packed, depthChunk != nil {
             throw CodegenError("matmul: a packed right operand cannot be taken in depth chunks")
         }
-        if element == .bfloat16, !convertsLeft, leftDepthStride != 1 || leftRowStride % 2 != 0 {
+        if element == .bfloat16, leftDepthStride != 1, leftRowStride != 1 {
             throw CodegenError(
-                "matmul: a bfloat16 left operand is in pairs along the depth, rows an even number "
-                    + "of elements apart")
-        }
-        if convertsLeft, element != .bfloat16 || (leftDepthStride != 1 && leftRowStride != 1) {
-            throw CodegenError(
-                "matmul: a left operand is converted to bfloat16 only, and where its rows or its "
-                    + "columns are without gaps")
+                "matmul: a left operand is rounded to bfloat16 only where its rows or its columns "
+                    + "are without gaps")
         }
         if element == .bfloat16, let depthChunk, depthChunk % 2 != 0 {
             throw CodegenError("matmul: chunks of \(depthChunk) cut bfloat16 pairs")
@@ -106,7 +96,7 @@ package struct Matmul: Hashable, Sendable {
     /// is read from memory once for many rows.
     func partShape(isa: VectorISA) -> (rows: Int, panels: Int) {
         let panels = max(1, PanelShape(columns: columns, isa: isa).count)
-        if convertsLeft { return convertingPartShape(panels: panels, isa: isa) }
+        if element == .bfloat16 { return convertingPartShape(panels: panels, isa: isa) }
         // Blocks of like size: a panel packed for a short last block would cost as much as for a
         // long one. A multiple of every tile's rows.
         let rowCount = max(rows.bound, 1)
@@ -125,13 +115,14 @@ package struct Matmul: Hashable, Sendable {
         let rowCount = max(1, rows.bound)
         let fitting = Self.convertedByteCount / 4 / element.units(depthPerPart) / 24 * 24
         // A panel that each block of rows packs anew wants more of them.
-        let most = max(24, min(right == .packed ? 120 : 192, fitting))
+        let most = max(24, min(right == .packed ? 144 : 192, fitting))
         var rowParts = count(rowCount, most)
-        var panelParts = min(count(panels, 3), count(Self.wantedPartCount, rowParts))
+        let wanted = rowCount <= 4 * most ? Self.wantedPartCount / 2 : Self.wantedPartCount
+        var panelParts = min(count(panels, 3), count(wanted, rowParts))
         if rowParts * panelParts < Self.leastPartCount {
-            panelParts = min(panels, count(Self.leastPartCount, rowParts))
             rowParts = max(
-                rowParts, min(count(rowCount, 24), count(Self.leastPartCount, panelParts)))
+                rowParts, min(count(rowCount, 48), count(Self.leastPartCount, panelParts)))
+            panelParts = min(panels, count(Self.leastPartCount, rowParts))
         }
         return (count(count(rowCount, rowParts), 24) * 24, count(panels, panelParts))
     }
@@ -156,6 +147,8 @@ private struct MatmulEmitter {
     let output: Pointer
     let epilogue: Epilogue
     let shape: PanelShape
+    /// One tile, where the epilogue is long.
+    let sumTile: Pointer
 
     // Known once the part index is taken apart.
     var leftCorner: Pointer
@@ -171,11 +164,14 @@ private struct MatmulEmitter {
         self.matmul = matmul
         self.isa = isa
         k = LoopBuilder(name)
-        left = k.input("left", matmul.convertsLeft ? .float32 : matmul.element.unitType)
+        left = k.input("left")
         right = k.input("right", matmul.right == .packed ? matmul.element.unitType : .float32)
         output = k.output("output")
         epilogue = Epilogue(matmul.epilogue, builder: k)
         shape = PanelShape(columns: matmul.columns, isa: isa)
+        let tileCount = (1...isa.panelVectors).map { isa.tileRows(vectors: $0) * $0 }.max() ?? 0
+        sumTile =
+            epilogue.isLong ? k.scratch("tile", count: tileCount * isa.lanes) : output
         (leftCorner, rightCorner) = (left, right)
         outputOffset = k.constant(0)
         depth = k.value(of: matmul.depth)
@@ -199,7 +195,7 @@ private struct MatmulEmitter {
                     PartAxis(.constant(shape.count), blockSize: part.panels),
                 ])
         for (axis, index) in zip(matmul.batch, blocks) {
-            leftCorner = leftCorner + index * (axis.leftStride / leftScale)
+            leftCorner = leftCorner + index * axis.leftStride
             rightCorner = rightCorner + index * (axis.rightStride / rightScale)
             outputOffset = outputOffset + index * axis.outputStride
         }
@@ -210,18 +206,20 @@ private struct MatmulEmitter {
 
         let firstRow = rowBlock * part.rows
         let endRow = (firstRow + part.rows).minimum(k.value(of: matmul.rows))
-        if matmul.convertsLeft {
-            convertLeft(firstRow, endRow, rowBound: part.rows)
-        } else {
+        switch matmul.element {
+        case .float32:
             leftRows = TileOperand(
-                pointer: leftCorner, rowStride: matmul.leftRowStride / leftScale,
+                pointer: leftCorner, rowStride: matmul.leftRowStride,
                 depthStride: matmul.leftDepthStride)
+        case .bfloat16: convertLeft(firstRow, endRow, rowBound: part.rows)
         }
         let firstPanel = panelBlock * part.panels
         let endPanel = firstPanel + part.panels
         let full = k.constant(shape.fullCount)
         k.loop(firstPanel, endPanel.minimum(full)) { panel in
-            emitPanel(panel, columns: shape.width, firstRow, endRow)
+            emitPanel(
+                panel, columns: shape.width, firstRow, endRow,
+                next: (panel + 1).minimum(endPanel.minimum(full) - 1))
         }
         if shape.remainder > 0 {
             k.branch(full .< endPanel) {
@@ -230,8 +228,7 @@ private struct MatmulEmitter {
         }
     }
 
-    /// Elements in a unit of memory of either operand.
-    private var leftScale: Int { matmul.convertsLeft ? 1 : matmul.element.depthPerUnit }
+    /// Elements in a unit of the right operand's memory.
     private var rightScale: Int { matmul.right == .packed ? matmul.element.depthPerUnit : 1 }
 
     /// This part's rows as bfloat16 pairs in scratch.
@@ -252,7 +249,7 @@ private struct MatmulEmitter {
 
     private mutating func takeChunk(_ chunk: Value, _ size: Int) {
         let first = chunk * size
-        leftCorner = leftCorner + chunk * (size / leftScale * matmul.leftDepthStride)
+        leftCorner = leftCorner + first * matmul.leftDepthStride
         switch matmul.right {
         case .packed: break
         case .rows(let stride): rightCorner = rightCorner + first * stride
@@ -262,8 +259,10 @@ private struct MatmulEmitter {
         depth = k.constant(size).minimum(depth - first)
     }
 
-    /// All rows of the part against one panel.
-    private func emitPanel(_ panel: Value, columns: Int, _ firstRow: Value, _ endRow: Value) {
+    /// All rows of the part against one panel; `next` is packed too, and fetched meanwhile.
+    private func emitPanel(
+        _ panel: Value, columns: Int, _ firstRow: Value, _ endRow: Value, next: Value? = nil
+    ) {
         let vectors = (columns + isa.lanes - 1) / isa.lanes
         let width = vectors * isa.lanes
         let firstColumn = panel * shape.width
@@ -285,9 +284,20 @@ private struct MatmulEmitter {
                 ? tile.load(output + place, rowStride: matmul.outputRowStride) : tile.zeros()
             let sums = tile.product(
                 leftOperand, rightOperand, depth: steps, initial: initial, rightIsPadded: true,
-                bfloat16Pairs: matmul.element != .float32)
+                bfloat16Pairs: matmul.element != .float32,
+                ahead: next.flatMap { ahead($0, row - firstRow, rows) })
             finish(tile, sums, place: place, column: firstColumn)
         }
+    }
+
+    /// A tile's share of a panel that lies in memory already.
+    private func ahead(_ panel: Value, _ row: Value, _ rows: Int) -> (Pointer, Int)? {
+        guard matmul.right == .packed else { return nil }
+        let units = matmul.element.units(matmul.depth.bound)
+        let partRows = min(matmul.partShape(isa: isa).rows, max(matmul.rows.bound, 1))
+        func share(_ count: Int) -> Int { (count + partRows - 1) / partRows }
+        let first = rightCorner + panel * (shape.width * units)
+        return (first + row * share(shape.width * units), share(rows * shape.width))
     }
 
     /// The panel's place; packs it into scratch first unless that has been done ahead.
@@ -307,7 +317,8 @@ private struct MatmulEmitter {
     }
 
     /// Epilogue and store. A long epilogue is a loop over the tile's rows, which takes them back
-    /// from the cache: far less code, no slower.
+    /// from scratch: far less code, no slower. (From the output it would be: rows that lie a
+    /// multiple of 4 KB apart look alike to a load that follows a store.)
     private func finish(_ tile: RegisterTile, _ sums: [Value], place: Value, column: Value) {
         let stride = matmul.outputRowStride
         func step(_ value: Value, _ vector: Int, _ place: Value) -> Value {
@@ -322,13 +333,19 @@ private struct MatmulEmitter {
             tile.store(values, to: output + place, rowStride: stride)
             return
         }
-        tile.store(sums, to: output + place, rowStride: stride)
+        let width = tile.vectors * isa.lanes
+        for (index, sum) in sums.enumerated() {
+            let (row, vector) = (index / tile.vectors, index % tile.vectors)
+            (sumTile + row * width + vector * isa.lanes).store(sum)
+        }
         let strip = RegisterTile(
             rows: 1, columns: tile.columns, lanes: isa.lanes, builder: k)
         k.loop(tile.rows) { row in
             let stripPlace = place + row * stride
-            let values = strip.load(output + stripPlace, rowStride: stride)
-            let results = strip.map { _, vector in step(values[vector], vector, stripPlace) }
+            let results = strip.map { _, vector in
+                let sum = sumTile + row * width + vector * isa.lanes
+                return step(sum.load(lanes: isa.lanes), vector, stripPlace)
+            }
             strip.store(results, to: output + stripPlace, rowStride: stride)
         }
     }

@@ -32,12 +32,14 @@ struct RegisterTile {
     func zeros() -> [Value] { map { _, _ in builder.constant(Float(0), lanes: lanes) } }
 
     /// `initial + left · right` over `depth` steps. `rightIsPadded` means that whole vectors may be
-    /// read beyond the last column.
+    /// read beyond the last column. `ahead` is fetched meanwhile, so many elements at each step.
     func product(
         _ left: TileOperand, _ right: TileOperand, depth: Value, initial: [Value],
-        rightIsPadded: Bool, bfloat16Pairs: Bool = false
+        rightIsPadded: Bool, bfloat16Pairs: Bool = false,
+        ahead: (pointer: Pointer, stride: Int)? = nil
     ) -> [Value] {
         builder.loop(builder.constant(0), depth, carrying: initial) { step, sums in
+            if let ahead { (ahead.pointer + step * ahead.stride).prefetch() }
             let row = right.pointer + step * right.depthStride
             let rightVectors = (0..<vectors).map { vector in
                 (row + vector * lanes).load(

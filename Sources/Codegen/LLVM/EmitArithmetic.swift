@@ -37,7 +37,7 @@
             case .bfloat16Pairs(let a, let b, let pairing):
                 emitBFloat16Pairs(value(a), value(b), pairing, resultType)
             case .load(let address, let mask): emitLoad(address, mask, resultType)
-            case .store, .loop, .branch: nil
+            case .store, .prefetch, .loop, .branch: nil
             }
         }
 

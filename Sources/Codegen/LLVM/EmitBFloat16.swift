@@ -66,7 +66,8 @@
                 let bits = LLVMBuildBitCast(builder, x, int, "")
                 let upper = LLVMBuildLShr(builder, bits, constant(16), "")
                 let odd = LLVMBuildAnd(builder, upper, constant(1), "")
-                let up = LLVMBuildAdd(builder, bits, LLVMBuildAdd(builder, odd, constant(0x7FFF), ""), "")
+                let up = LLVMBuildAdd(
+                    builder, bits, LLVMBuildAdd(builder, odd, constant(0x7FFF), ""), "")
                 let nearest = LLVMBuildLShr(builder, up, constant(16), "")
                 let exponent = LLVMBuildAnd(builder, bits, constant(0x7F80_0000), "")
                 let isTiny = LLVMBuildICmp(builder, LLVMIntEQ, exponent, constant(0), "")

@@ -14,17 +14,21 @@
             return LLVMBuildInBoundsGEP2(builder, element, place, &indices, 1, "")
         }
 
-        private func pointer(_ address: Address) -> LLVMValueRef? {
-            let base: LLVMValueRef?
-            switch address.memory {
-            case .buffer(let index): base = bufferPointers[index]
+        private func pointer(toStartOf memory: Memory) -> LLVMValueRef? {
+            switch memory {
+            case .buffer(let index): bufferPointers[index]
             case .scratch(let index):
-                base = elementPointer(
+                elementPointer(
                     scratchPointer, LLVMInt8TypeInContext(context),
                     integer(function.scratch[index].byteOffset), offset: 0)
             }
+        }
+
+        private func pointer(_ address: Address) -> LLVMValueRef? {
             let element = type(ValueType(function.element(of: address.memory)))
-            return elementPointer(base, element, value(address.index), offset: address.offset)
+            return elementPointer(
+                pointer(toStartOf: address.memory), element, value(address.index),
+                offset: address.offset)
         }
 
         private func alignment(_ memory: Memory) -> UInt32 {
@@ -58,6 +62,21 @@
             _ = callIntrinsic(
                 "llvm.masked.store", [value(stored), place, int32(alignment), value(mask)],
                 overloads: [type(function.type(of: stored)), LLVMPointerTypeInContext(context, 0)])
+        }
+
+        /// To the core's second cache: what is fetched is larger than the first.
+        func emitPrefetch(_ address: Address) {
+            // Not in bounds, perhaps: counted from the memory's start in plain arithmetic.
+            var indices = [
+                LLVMBuildAdd(builder, value(address.index), integer(address.offset), "")
+            ]
+            let element = type(ValueType(function.element(of: address.memory)))
+            let start = pointer(toStartOf: address.memory)
+            let place = LLVMBuildGEP2(builder, element, start, &indices, 1, "")
+            let (isWrite, toSecondCache, isData) = (int32(0), int32(2), int32(1))
+            _ = callIntrinsic(
+                "llvm.prefetch", [place, isWrite, toSecondCache, isData],
+                overloads: [LLVMPointerTypeInContext(context, 0)])
         }
 
         private func int32(_ value: UInt32) -> LLVMValueRef? {

@@ -74,6 +74,7 @@
                 case .loop(let loop): emit(loop, results: instruction.results)
                 case .branch(let condition, let inner): emitBranch(condition, inner)
                 case .store(let value, let address, let mask): emitStore(value, address, mask)
+                case .prefetch(let address): emitPrefetch(address)
                 default:
                     let result = instruction.results[0]
                     values[result.number] = emit(instruction.operation, function.type(of: result))

@@ -39,6 +39,7 @@ package struct LoopInterpreter {
                 if values[condition.number][0] != 0 { try run(inner) }
             case .store(let value, let address, let mask):
                 try store(values[value.number], address, mask)
+            case .prefetch: break
             default:
                 let result = instruction.results[0]
                 values[result.number] = try evaluate(
@@ -103,7 +104,7 @@ package struct LoopInterpreter {
         case .bfloat16Pairs(let a, let b, let pairing):
             return LaneMath.bfloat16Pairs(lanes(a), lanes(b), pairing)
         case .load(let address, let mask): return try load(address, mask, type)
-        case .store, .loop, .branch: return []
+        case .store, .prefetch, .loop, .branch: return []
         }
     }
 

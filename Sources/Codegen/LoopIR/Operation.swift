@@ -134,6 +134,8 @@ package enum Operation: Hashable, Sendable {
     /// Masked-out lanes are not read and give 0.
     case load(Address, mask: ValueID?)
     case store(ValueID, Address, mask: ValueID?)
+    /// A hint that an element will be read soon; it may lie outside its memory.
+    case prefetch(Address)
     case loop(Loop)
     case branch(ValueID, [Instruction])
 }

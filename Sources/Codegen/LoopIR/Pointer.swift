@@ -35,6 +35,11 @@ package struct Pointer {
         store(load(lanes: value.type.lanes, mask: mask) + value, mask: mask)
     }
 
+    /// A hint that what lies here will be read soon.
+    package func prefetch() {
+        builder.append(Instruction(results: [], operation: .prefetch(address)))
+    }
+
     private var address: Address { Address(memory: memory, index: index.id, offset: offset) }
 }
 

@@ -90,6 +90,7 @@ private struct LoopPrinter {
         case .load(let address, let mask): "load \(text(address))\(text(mask))"
         case .store(let value, let address, let mask):
             "store \(value) to \(text(address))\(text(mask))"
+        case .prefetch(let address): "prefetch \(text(address))"
         case .loop, .branch: ""
         }
     }

@@ -59,6 +59,9 @@ package struct LoopVerifier {
             try checkScope(body)
         case .store(let value, let address, let mask):
             try check(address, mask: mask, type: try use(value), isStore: true)
+        case .prefetch(let address):
+            let element = ValueType(function.element(of: address.memory))
+            try check(address, mask: nil, type: element, isStore: false)
         default:
             try require(instruction.results.count == 1, "\(operation) has one result")
             let result = function.types[instruction.results[0].number]
@@ -149,7 +152,7 @@ package struct LoopVerifier {
         case .load(let address, let mask):
             try check(address, mask: mask, type: result, isStore: false)
             return true
-        case .store, .loop, .branch: return false
+        case .store, .prefetch, .loop, .branch: return false
         }
     }
 

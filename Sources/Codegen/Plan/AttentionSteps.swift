@@ -6,7 +6,9 @@ extension StepCompiler {
         let operand = op.layout(step.operands)
         var parameters: [String: KernelCall.Parameter] = [:]
         let kernel = try attention(op, operand, &parameters)
-        return try forward(kernel, step, mask: operand.mask, offsets: nil, parameters)
+        return try forward(
+            kernel, step, mask: operand.mask, offsets: nil, parameters,
+            AttentionRounding(op, isa: isa))
     }
 
     func compile(_ op: PackedAttention, _ step: PlanStep) throws -> CompiledStep {
@@ -14,32 +16,37 @@ extension StepCompiler {
         var parameters: [String: KernelCall.Parameter] = [:]
         let kernel = try attention(op, operand, &parameters)
         var compiled = try forward(
-            kernel, step, mask: operand.mask, offsets: operand.offsets, parameters)
+            kernel, step, mask: operand.mask, offsets: operand.offsets, parameters,
+            AttentionRounding(op.attention, isa: isa))
         compiled.prologue = { operand.check(step, $0) }
         return compiled
     }
 
     private func forward(
         _ kernel: Attention, _ step: PlanStep, mask: PlanValue?, offsets: PlanValue?,
-        _ parameters: [String: KernelCall.Parameter]
+        _ parameters: [String: KernelCall.Parameter], _ rounding: AttentionRounding
     ) throws -> CompiledStep {
-        var values = try Array(step.operands.prefix(3)) + [result(step)]
+        var rounding = rounding
+        var values = try [result(step)]
         if let mask { values.append(mask) }
         let lse = step.results[1]
         if let lse, sharedLogSums.contains(lse.buffer) { throw NoKernel() }
         if let lse { values.append(lse) }
         if let offsets { values.append(offsets) }
         let function = try kernel.lowerForward(to: isa, savesLogSumExp: lse != nil)
-        return CompiledStep([
-            KernelCall(function, values.map { .value($0) }, parameters: parameters)
-        ])
+        let tensors = try rounding.read(step.operands.prefix(3), scale: kernel.scale)
+        return rounding.step(
+            KernelCall(
+                function, tensors + values.map { .value($0) }, parameters: parameters))
     }
 
     func compile(_ op: MartletIR.AttentionGradient, _ step: PlanStep) throws -> CompiledStep {
         let operand = op.layout(step.operands)
         var parameters: [String: KernelCall.Parameter] = [:]
         let kernel = try attention(op.forward, operand.forward, &parameters)
-        return try backward(kernel, step, mask: operand.forward.mask, offsets: nil, parameters)
+        return try backward(
+            kernel, step, mask: operand.forward.mask, offsets: nil, parameters,
+            AttentionRounding(op.forward, isa: isa))
     }
 
     func compile(_ op: PackedAttentionGradient, _ step: PlanStep) throws -> CompiledStep {
@@ -47,7 +54,8 @@ extension StepCompiler {
         var parameters: [String: KernelCall.Parameter] = [:]
         let kernel = try attention(op.forward, operand, &parameters)
         var compiled = try backward(
-            kernel, step, mask: operand.mask, offsets: operand.offsets, parameters)
+            kernel, step, mask: operand.mask, offsets: operand.offsets, parameters,
+            AttentionRounding(op.forward.attention, isa: isa))
         compiled.prologue = { operand.check(step, $0) }
         return compiled
     }
@@ -55,17 +63,19 @@ extension StepCompiler {
     /// Operands of a gradient: doutput, q, k, v, output, lse, …
     private func backward(
         _ kernel: Attention, _ step: PlanStep, mask: PlanValue?, offsets: PlanValue?,
-        _ parameters: [String: KernelCall.Parameter]
+        _ parameters: [String: KernelCall.Parameter], _ rounding: AttentionRounding
     ) throws -> CompiledStep {
+        var rounding = rounding
         let operands = step.operands
         if sharedLogSums.contains(operands[5].buffer) { throw NoKernel() }
-        var values = Array(operands[1...4]) + [operands[0], operands[5]]
-        values += try [result(step), result(step, 1), result(step, 2)]
+        var tensors = try rounding.read(operands[1...3], scale: kernel.scale)
+        tensors += try [.value(operands[4]), rounding.read(operands[0]), .value(operands[5])]
+        var values = try [result(step), result(step, 1), result(step, 2)]
         values += [mask, offsets].compactMap { $0 }
         let function = try kernel.lowerBackward(to: isa)
-        return CompiledStep([
-            KernelCall(function, values.map { .value($0) }, parameters: parameters)
-        ])
+        return rounding.step(
+            KernelCall(
+                function, tensors + values.map { .value($0) }, parameters: parameters))
     }
 
     /// The kernel for an attention op: the same choice forward and backward, as the two share the
@@ -91,12 +101,14 @@ extension StepCompiler {
         dropoutParameters(
             op.rate, op.stream, op.rows, operand.seed, operand.step, &parameters)
         parameters["firstBatch"] = .first(perEntry: 1)
-        return Attention(
+        var kernel = Attention(
             batch: try q[0].extent(named: "batch", &parameters), heads: heads,
             queries: queries, keys: keys, size: size, valueSize: valueSize,
             scale: op.scale, hasKeyMask: operand.mask != nil, isCausal: op.isCausal,
             dropoutRate: op.rate, hasSelectedRows: op.rows != .all,
             fullyMaskedRow: op.maskedRows == .uniform ? .uniform : .zero)
+        setPrecision(of: &kernel, op)
+        return kernel
     }
 
     private func attention(
@@ -127,6 +139,57 @@ extension StepCompiler {
             fullyMaskedRow: attention.maskedRows == .uniform ? .uniform : .zero)
         kernel.packing = op.packsQueries ? .all : .keys
         kernel.tokens = try v[0].extent(named: "tokens", &parameters)
+        setPrecision(of: &kernel, attention)
         return kernel
+    }
+
+    private func setPrecision(of kernel: inout Attention, _ op: MartletIR.Attention) {
+        guard op.operandPrecision == .bf16 else { return }
+        if isa.hasBFloat16Dot {
+            kernel.element = .bfloat16
+        } else {
+            kernel.queriesAreScaled = true
+        }
+    }
+}
+
+/// Where the processor has no bfloat16 products: rounded copies of attention's operands, which are
+/// multiplied as float32. Probabilities and slopes are not rounded there.
+private struct AttentionRounding {
+    private let isNeeded: Bool
+    private let isa: VectorISA
+    private var calls: [KernelCall] = []
+    private var scratchByteCount = 0
+
+    init(_ op: MartletIR.Attention, isa: VectorISA) {
+        isNeeded = op.operandPrecision == .bf16 && !isa.hasBFloat16Dot
+        self.isa = isa
+    }
+
+    /// What the kernel reads in place of a tensor.
+    mutating func read(_ value: PlanValue, scale: Double? = nil) throws -> KernelCall.Buffer {
+        guard isNeeded else { return .value(value) }
+        var parameters: [String: KernelCall.Parameter] = [:]
+        let count = try value.type.shape.elementCount.extent(named: "count", &parameters)
+        let copy = KernelCall.Buffer.scratch(byteOffset: scratchByteCount)
+        scratchByteCount += (count.bound * MemoryLayout<Float>.stride + 63) / 64 * 64
+        calls.append(
+            KernelCall(
+                try RoundToBFloat16(count: count, scale: scale).lower(to: isa),
+                [.value(value), copy], parameters: parameters))
+        return copy
+    }
+
+    /// Query, key and value.
+    mutating func read(
+        _ values: ArraySlice<PlanValue>, scale: Double
+    ) throws -> [KernelCall.Buffer] {
+        try values.enumerated().map { try read($1, scale: $0 == 0 ? scale : nil) }
+    }
+
+    func step(_ call: KernelCall) -> CompiledStep {
+        var step = CompiledStep(calls + [call])
+        step.sharedScratchByteCount = scratchByteCount
+        return step
     }
 }

@@ -8,11 +8,13 @@
         private let compiled: [PlanStep: BoundStep]
         private let interpreted = InterpretedBinder()
         private let packs: [PackedWeight: BoundPack]
+        /// All packed weights: together they lie on huge pages, where most of them are too small.
+        private let packMemory: AlignedBuffer
 
-        /// A packed weight's memory and the kernel that fills it.
+        /// A packed weight's place and the kernel that fills it.
         private struct BoundPack: Sendable {
             var kernel: CompiledKernel
-            var memory: AlignedBuffer
+            var byteOffset: Int
         }
 
         /// A step's kernels in the order of its calls.
@@ -33,8 +35,10 @@
             let packing = try weights.map { try $0.packing.lower(to: session.target.isa) }
             let kernels = try session.compile(
                 steps.flatMap { $0.1.calls.map(\.function) } + packing)
-            packs = try Self.packs(
-                weights, kernels.suffix(weights.count), isa: session.target.isa)
+            var byteCount = 0
+            packs = Self.packs(
+                weights, kernels.suffix(weights.count), isa: session.target.isa, &byteCount)
+            packMemory = try AlignedBuffer(byteCount: max(byteCount, 1))
             var next = 0
             var bound: [PlanStep: BoundStep] = [:]
             for (step, compiled) in steps {
@@ -57,13 +61,14 @@
         }
 
         private static func packs(
-            _ weights: [PackedWeight], _ kernels: ArraySlice<CompiledKernel>, isa: VectorISA
-        ) throws -> [PackedWeight: BoundPack] {
+            _ weights: [PackedWeight], _ kernels: ArraySlice<CompiledKernel>, isa: VectorISA,
+            _ byteCount: inout Int
+        ) -> [PackedWeight: BoundPack] {
             var packs: [PackedWeight: BoundPack] = [:]
             for (weight, kernel) in zip(weights, kernels) {
-                let byteCount = weight.packing.packedCount(isa: isa) * 4
-                let memory = try AlignedBuffer(byteCount: max(byteCount, 1))
-                packs[weight] = BoundPack(kernel: kernel, memory: memory)
+                packs[weight] = BoundPack(kernel: kernel, byteOffset: byteCount)
+                let count = weight.packing.packedCount(isa: isa) * MemoryLayout<Float>.stride
+                byteCount += (count + 63) / 64 * 64
             }
             return packs
         }
@@ -71,7 +76,8 @@
         package func preparation(_ context: BindingContext) throws -> [Phase] {
             let ordered = packs.sorted { $0.key.buffer < $1.key.buffer }
             return ordered.map { weight, pack in
-                let (source, panels) = (context.addresses[weight.buffer], pack.memory.base)
+                let source = context.addresses[weight.buffer]
+                let panels = packMemory.base + pack.byteOffset
                 let count = pack.kernel.function.partCount(parameters: [])
                 return Phase(partCount: count) { part, _ in
                     withUnsafeTemporaryAllocation(
@@ -110,7 +116,9 @@
         private func phase(
             _ call: KernelCall, _ kernel: CompiledKernel, _ context: BindingContext
         ) -> Phase {
-            let arguments = CallArguments(call, context) { packs[$0]?.memory.base }
+            let arguments = CallArguments(call, context) { weight in
+                packs[weight].map { packMemory.base + $0.byteOffset }
+            }
             let scratch = context.scratch
             scratch.reserveForWorker(byteCount: call.function.scratchByteCount)
             let entry = kernel.entry

@@ -49,7 +49,7 @@ extension StepCompiler {
             }
         case .bf16:
             if isa.hasBFloat16Dot, product.left.depth == 1 || product.left.row == 1 {
-                try pair(product, step, packsWeights: packsWeights, &operands)
+                pair(product, step, packsWeights: packsWeights, &operands)
             } else {
                 operands.left = try rounded(step.operands[0], &operands)
                 operands.right = try rounded(step.operands[1], &operands)
@@ -90,37 +90,14 @@ extension StepCompiler {
     private func pair(
         _ product: MatrixProduct, _ step: PlanStep, packsWeights: Bool,
         _ operands: inout ProductOperands
-    ) throws {
+    ) {
         operands.matmul.element = .bfloat16
-        operands.matmul.convertsLeft = true
         if packsWeights,
             let packed = packedWeight(
                 product, step.operands[1], operands.matmul.right, element: .bfloat16)
         {
             operands.right = .packed(packed)
             operands.matmul.right = .packed
-            try convertFewRows(product, step, &operands)
         }
     }
-
-    /// A left operand of few rows is converted ahead: each part would do it again.
-    private func convertFewRows(
-        _ product: MatrixProduct, _ step: PlanStep, _ operands: inout ProductOperands
-    ) throws {
-        guard case .constant(let depth) = product.depth, product.left.depth == 1,
-            product.left.row == depth, product.rowCount <= Self.fewRows
-        else { return }
-        let units = MatrixElement.bfloat16.units(depth)
-        let copy = operands.reserve(
-            byteCount: product.rowCount * units * MemoryLayout<Int32>.stride)
-        operands.conversions.append(
-            KernelCall(
-                try ConvertToBFloat16(rows: product.rows, columns: depth).lower(to: isa),
-                [operands.left, copy], parameters: product.parameters))
-        operands.left = copy
-        operands.matmul.convertsLeft = false
-        operands.matmul.leftRowStride = 2 * units
-    }
-
-    private static let fewRows = 256
 }

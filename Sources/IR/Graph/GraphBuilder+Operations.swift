@@ -116,11 +116,12 @@ extension GraphBuilder {
 
     public func dotGeneral(
         _ left: Value, _ right: Value, leftBatch: [Int] = [], rightBatch: [Int] = [],
-        leftContracting: [Int], rightContracting: [Int]
+        leftContracting: [Int], rightContracting: [Int],
+        operandPrecision: DotGeneral.OperandPrecision = .full
     ) throws -> Value {
         let op = DotGeneral(
             leftBatch: leftBatch, rightBatch: rightBatch, leftContracting: leftContracting,
-            rightContracting: rightContracting)
+            rightContracting: rightContracting, operandPrecision: operandPrecision)
         return try append(.dotGeneral(op), left, right)
     }
 

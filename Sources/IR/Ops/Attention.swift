@@ -8,6 +8,9 @@
 /// Operands: q `[batch, queries, heads, size]`, k `[batch, keys, heads, size]`,
 /// v `[batch, keys, heads, valueSize]`, then those that are present of a bool mask
 /// `[batch|1, heads|1, queries|1, keys|1]` (true attends) and seed and step for dropout.
+/// With a lower operand precision the operands of the two products are rounded first, as in
+/// `DotGeneral`: scale · q, k, dropout(p) and v.
+///
 /// Results: output, `lse = log Σ exp(logits)` `[batch, heads, queries]`, and p before dropout if
 /// `returnsScores`.
 ///
@@ -31,11 +34,13 @@ public struct Attention: CompositeOperation {
     /// Of the dropout of p, a tensor `[batch, heads, queries, keys]`.
     public var rows: RandomRows
     public var returnsScores: Bool
+    public var operandPrecision: DotGeneral.OperandPrecision
 
     public init(
         scale: Double, isCausal: Bool = false, hasMask: Bool = false,
         maskedRows: MaskedRows = .uniform, rate: Double = 0, stream: Int = 0,
-        rows: RandomRows = .all, returnsScores: Bool = false
+        rows: RandomRows = .all, returnsScores: Bool = false,
+        operandPrecision: DotGeneral.OperandPrecision = .full
     ) {
         self.scale = scale
         self.isCausal = isCausal
@@ -45,6 +50,7 @@ public struct Attention: CompositeOperation {
         self.stream = stream
         self.rows = rows
         self.returnsScores = returnsScores
+        self.operandPrecision = operandPrecision
     }
 
     /// The logit of a forbidden key: finite, so that a row of them is no NaN, and far below any
@@ -60,7 +66,8 @@ public struct Attention: CompositeOperation {
             rate: try attributes.number("rate", default: 0),
             stream: try attributes.integer("stream", default: 0),
             rows: try RandomRows(reading: &attributes),
-            returnsScores: try attributes.boolean("scores", default: false))
+            returnsScores: try attributes.boolean("scores", default: false),
+            operandPrecision: try attributes.word("operand_precision", default: .full))
     }
 
     public var name: String { "attention" }
@@ -71,7 +78,7 @@ public struct Attention: CompositeOperation {
             Attribute("masked_rows", .word(maskedRows.rawValue)),
             Attribute("rate", .number(rate)), Attribute("stream", .integer(stream)),
             Attribute("scores", .boolean(returnsScores)),
-        ] + rows.attributes
+        ] + rows.attributes + operandPrecision.attributes
     }
 
     fileprivate var dropout: Dropout { Dropout(rate: rate, stream: stream, rows: rows) }
@@ -100,6 +107,7 @@ public struct Attention: CompositeOperation {
         try TypeMismatch.require(scale.isFinite, "scale \(scale) is not finite")
         let operand = layout(operands)
         let (q, k, v) = (operand.query, operand.key, operand.value)
+        try operandPrecision.requireUsable(for: q.dtype)
         for (label, type) in [("query", q), ("key", k), ("value", v)] {
             try TypeMismatch.require(
                 type.rank == 4 && type.dtype == q.dtype && type.dtype.isFloat,
@@ -150,9 +158,10 @@ public struct Attention: CompositeOperation {
         if rate > 0, let seed = operand.seed, let step = operand.step {
             weights = try b.append(.dropout(dropout), p, seed, step)
         }
+        // [batch, heads, queries, valueSize]
         let product = try b.dotGeneral(
             weights, operand.value, leftBatch: [0, 1], rightBatch: [0, 2], leftContracting: [3],
-            rightContracting: [1])  // [batch, heads, queries, valueSize]
+            rightContracting: [1], operandPrecision: operandPrecision)
         let output = try b.transpose(product, [0, 2, 1, 3])
         let largest = try b.reduceKeepingAxes(.max, logits.value, axes: [3])
         let exponentials = try b.unary(.exponential, b.subtract(logits.value, largest))
@@ -167,9 +176,10 @@ public struct Attention: CompositeOperation {
         _ operand: Layout<Value>, in b: GraphBuilder
     ) throws -> (value: Value, allowed: Value?) {
         let scaled = try b.multiply(operand.query, scale)
+        // [batch, heads, queries, keys]
         let logits = try b.dotGeneral(
             scaled, operand.key, leftBatch: [0, 2], rightBatch: [0, 2], leftContracting: [3],
-            rightContracting: [3])  // [batch, heads, queries, keys]
+            rightContracting: [3], operandPrecision: operandPrecision)
         let shape = b.type(of: logits).shape
         var allowed: Value?
         if let mask = operand.mask {
@@ -257,11 +267,13 @@ public struct AttentionGradient: CompositeOperation {
         let dv = try b.transpose(
             b.dotGeneral(
                 dropped(p), operand.doutput, leftBatch: [0, 1], rightBatch: [0, 2],
-                leftContracting: [2], rightContracting: [1]), [0, 2, 1, 3])
+                leftContracting: [2], rightContracting: [1],
+                operandPrecision: forward.operandPrecision),
+            [0, 2, 1, 3])
         let dp = try dropped(
             b.dotGeneral(
                 operand.doutput, v, leftBatch: [0, 2], rightBatch: [0, 2], leftContracting: [3],
-                rightContracting: [3]))
+                rightContracting: [3], operandPrecision: forward.operandPrecision))
         let d = try b.reduceKeepingAxes(.sum, b.multiply(dp, p), axes: [3])
         var dlogits = try b.multiply(p, b.subtract(dp, d))
         if let allowed = logits.allowed { dlogits = try b.select(allowed, dlogits, zero) }
@@ -269,11 +281,11 @@ public struct AttentionGradient: CompositeOperation {
         let dq = try b.transpose(
             b.dotGeneral(
                 dlogits, k, leftBatch: [0, 1], rightBatch: [0, 2], leftContracting: [3],
-                rightContracting: [1]), [0, 2, 1, 3])
+                rightContracting: [1], operandPrecision: forward.operandPrecision), [0, 2, 1, 3])
         let dk = try b.transpose(
             b.dotGeneral(
                 dlogits, q, leftBatch: [0, 1], rightBatch: [0, 2], leftContracting: [2],
-                rightContracting: [1]), [0, 2, 1, 3])
+                rightContracting: [1], operandPrecision: forward.operandPrecision), [0, 2, 1, 3])
         return [dq, dk, dv]
     }
 }

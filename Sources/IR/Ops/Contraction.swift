@@ -12,6 +12,17 @@ public struct DotGeneral: PrimitiveOperation {
         case full
         /// The nearest bfloat16, ties to even; for f32 operands only.
         case bf16
+
+        /// Left out where it says nothing.
+        var attributes: [Attribute] {
+            self == .full ? [] : [Attribute("operand_precision", .word(rawValue))]
+        }
+
+        func requireUsable(for dtype: DType) throws {
+            try TypeMismatch.require(
+                self == .full || dtype == .f32,
+                "operand precision \(rawValue) needs f32 operands, not \(dtype)")
+        }
     }
 
     public var leftBatch: [Int]
@@ -47,13 +58,7 @@ public struct DotGeneral: PrimitiveOperation {
             Attribute("right_batch", .integers(rightBatch)),
             Attribute("left_contracting", .integers(leftContracting)),
             Attribute("right_contracting", .integers(rightContracting)),
-        ] + precisionAttributes
-    }
-
-    /// Left out where it says nothing.
-    private var precisionAttributes: [Attribute] {
-        operandPrecision == .full
-            ? [] : [Attribute("operand_precision", .word(operandPrecision.rawValue))]
+        ] + operandPrecision.attributes
     }
 
     package func leftFree(rank: Int) -> [Int] {
@@ -69,9 +74,7 @@ public struct DotGeneral: PrimitiveOperation {
         let (left, right) = (operands[0], operands[1])
         try TypeMismatch.require(
             left.dtype == right.dtype, "element types differ: \(left.dtype) and \(right.dtype)")
-        try TypeMismatch.require(
-            operandPrecision == .full || left.dtype == .f32,
-            "operand precision \(operandPrecision.rawValue) needs f32 operands, not \(left.dtype)")
+        try operandPrecision.requireUsable(for: left.dtype)
         try Self.requireDistinct(leftBatch + leftContracting, rank: left.rank, "left")
         try Self.requireDistinct(rightBatch + rightContracting, rank: right.rank, "right")
         try Self.requirePaired(leftBatch, rightBatch, left.shape, right.shape, "batch")

@@ -23,10 +23,13 @@ package struct AttentionShape: Sendable {
     /// Columns of the score matrix that dropout counts by: the keys, unless these are the first of
     /// a row with more.
     package var scoreColumns: Int
+    /// Operands of the products are rounded to bfloat16 first.
+    package var roundsOperands: Bool
 
     package init(
         queries: Int, keys: Int, dimension: Int, valueDimension: Int? = nil, scale: Float,
-        isCausal: Bool = false, causalOffset: Int = 0, fullyMaskedRows: FullyMaskedRows = .uniform
+        isCausal: Bool = false, causalOffset: Int = 0, fullyMaskedRows: FullyMaskedRows = .uniform,
+        roundsOperands: Bool = false
     ) {
         self.queries = queries
         self.keys = keys
@@ -37,7 +40,11 @@ package struct AttentionShape: Sendable {
         self.causalOffset = causalOffset
         self.fullyMaskedRows = fullyMaskedRows
         scoreColumns = keys
+        self.roundsOperands = roundsOperands
     }
+
+    /// What a product of q and k is multiplied by: rounded queries are scaled before.
+    var scoreScale: Float { roundsOperands ? 1 : scale }
 
     /// Floats from one score row to the next in scratch: a multiple of 16, so that positions in a
     /// block are the positions dropout counts by.
@@ -51,12 +58,18 @@ package struct AttentionShape: Sendable {
 
     /// Bytes of scratch one call of `AttentionKernel.forward` needs.
     package var forwardScratchByteCount: Int {
-        (blockRows * pitch + 2 * pitch + blockRows + 64) * MemoryLayout<Float>.stride
+        (blockRows * pitch + 2 * pitch + blockRows + 64 + roundedCount)
+            * MemoryLayout<Float>.stride
     }
 
     /// Bytes of scratch one call of `AttentionKernel.backward` needs.
     package var backwardScratchByteCount: Int {
-        (2 * blockRows * pitch + 2 * pitch + 64) * MemoryLayout<Float>.stride
+        (2 * blockRows * pitch + 2 * pitch + 64 + roundedCount) * MemoryLayout<Float>.stride
+    }
+
+    /// Elements of the rounded copies of q, k, v and the output's gradient.
+    private var roundedCount: Int {
+        roundsOperands ? (queries + keys) * (dimension + valueDimension) : 0
     }
 }
 

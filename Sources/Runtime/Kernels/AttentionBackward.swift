@@ -37,6 +37,9 @@ extension AttentionKernel {
         let scoreGradients = scratch + block
         let limits = ScoreLimits(shape, operands, scratch: scratch + 2 * block)
         let factors = limits.ofRow + shape.pitch
+        var rounding = RoundedAttention(shape, scratch: factors + 64)
+        let operands = rounding.operands(operands)
+        let outputGradient = rounding.outputGradient(gradients.outputGradient)
         clear(gradients.keyGradient, rows: shape.keys, columns: shape.dimension)
         clear(gradients.valueGradient, rows: shape.keys, columns: shape.valueDimension)
         var first = 0
@@ -44,13 +47,13 @@ extension AttentionKernel {
             let rows = min(shape.blockRows, shape.queries - first)
             let keys = limits.visibleKeys(endRow: first + rows)
             BLAS.product(
-                rows: rows, columns: keys, inner: shape.dimension, alpha: shape.scale,
+                rows: rows, columns: keys, inner: shape.dimension, alpha: shape.scoreScale,
                 operands.query.row(first), stride: operands.query.stride,
                 operands.key.base, stride: operands.key.stride, transposeB: true,
                 into: weights, stride: shape.pitch)
             BLAS.product(
                 rows: rows, columns: keys, inner: shape.valueDimension,
-                gradients.outputGradient.row(first), stride: gradients.outputGradient.stride,
+                outputGradient.row(first), stride: outputGradient.stride,
                 operands.value.base, stride: operands.value.stride, transposeB: true,
                 into: scoreGradients, stride: shape.pitch)
             var dropout = DropoutReader(mask: operands.dropout, factors: factors)
@@ -68,10 +71,12 @@ extension AttentionKernel {
                     position: dropout.mask.position(
                         ofRow: operands.firstScoreRow + query, pitch: shape.pitch),
                     shape: shape)
+                shape.round(weights + row * shape.pitch, count: keys)
+                shape.round(scoreGradients + row * shape.pitch, count: keys)
             }
             multiplyBlock(
-                shape, operands, gradients, first: first, rows: rows, keys: keys,
-                weights: weights, scoreGradients: scoreGradients)
+                shape, operands, gradients, outputGradient, first: first, rows: rows,
+                keys: keys, weights: weights, scoreGradients: scoreGradients)
             first += rows
         }
     }
@@ -79,7 +84,8 @@ extension AttentionKernel {
     /// The three products of a block: it owns its rows of dq and adds to dk and dv.
     private static func multiplyBlock(
         _ shape: AttentionShape, _ operands: AttentionOperands, _ gradients: AttentionGradients,
-        first: Int, rows: Int, keys: Int, weights: UnsafeMutablePointer<Float>,
+        _ outputGradient: Rows, first: Int, rows: Int, keys: Int,
+        weights: UnsafeMutablePointer<Float>,
         scoreGradients: UnsafeMutablePointer<Float>
     ) {
         BLAS.product(
@@ -87,14 +93,14 @@ extension AttentionKernel {
             scoreGradients, stride: shape.pitch, operands.key.base, stride: operands.key.stride,
             into: gradients.queryGradient.row(first), stride: gradients.queryGradient.stride)
         BLAS.product(
-            rows: keys, columns: shape.dimension, inner: rows, alpha: shape.scale,
+            rows: keys, columns: shape.dimension, inner: rows, alpha: shape.scoreScale,
             scoreGradients, stride: shape.pitch, transposeA: true,
             operands.query.row(first), stride: operands.query.stride,
             beta: 1, into: gradients.keyGradient.base, stride: gradients.keyGradient.stride)
         BLAS.product(
             rows: keys, columns: shape.valueDimension, inner: rows,
             weights, stride: shape.pitch, transposeA: true,
-            gradients.outputGradient.row(first), stride: gradients.outputGradient.stride,
+            outputGradient.row(first), stride: outputGradient.stride,
             beta: 1, into: gradients.valueGradient.base, stride: gradients.valueGradient.stride)
     }
 

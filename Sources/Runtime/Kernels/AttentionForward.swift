@@ -17,12 +17,14 @@ package enum AttentionKernel {
         let limits = ScoreLimits(shape, operands, scratch: scratch + shape.blockRows * shape.pitch)
         let reciprocals = limits.ofRow + shape.pitch
         let factors = reciprocals + shape.blockRows
+        var rounding = RoundedAttention(shape, scratch: factors + 64)
+        let operands = rounding.operands(operands)
         var first = queries.lowerBound
         while first < queries.upperBound {
             let rows = min(shape.blockRows, queries.upperBound - first)
             let keys = limits.visibleKeys(endRow: first + rows)
             BLAS.product(
-                rows: rows, columns: keys, inner: shape.dimension, alpha: shape.scale,
+                rows: rows, columns: keys, inner: shape.dimension, alpha: shape.scoreScale,
                 operands.query.row(first), stride: operands.query.stride,
                 operands.key.base, stride: operands.key.stride, transposeB: true,
                 into: scores, stride: shape.pitch)
@@ -45,6 +47,7 @@ package enum AttentionKernel {
                         ofRow: operands.firstScoreRow + query, pitch: shape.pitch)
                     dropout.multiply(line, at: position, count: keys)
                 }
+                shape.round(line, count: keys)
             }
             BLAS.product(
                 rows: rows, columns: shape.valueDimension, inner: keys,

@@ -132,7 +132,8 @@ private struct AttentionHeads {
         shape = AttentionShape(
             queries: q[1], keys: v[1], dimension: q[3], valueDimension: v[3],
             scale: Float(op.scale), isCausal: op.isCausal,
-            fullyMaskedRows: op.maskedRows == .uniform ? .uniform : .zero)
+            fullyMaskedRows: op.maskedRows == .uniform ? .uniform : .zero,
+            roundsOperands: op.operandPrecision == .bf16)
         headCount = q[2]
         count = q[0] * q[2]
         query = context.floats(operand.query)
@@ -162,7 +163,8 @@ private struct AttentionHeads {
         shape = AttentionShape(
             queries: op.packsQueries ? extents[1] : q[1], keys: extents[1], dimension: size,
             valueDimension: v[2], scale: Float(op.attention.scale),
-            fullyMaskedRows: op.attention.maskedRows == .uniform ? .uniform : .zero)
+            fullyMaskedRows: op.attention.maskedRows == .uniform ? .uniform : .zero,
+            roundsOperands: op.attention.operandPrecision == .bf16)
         headCount = v[1]
         count = extents[0] * v[1]
         query = context.floats(operand.query)
