@@ -26,6 +26,7 @@ PEERS = os.path.join(HERE, "peers")
 CONTENDERS = {
     "pytorch": ("pytorch.py", ""),
     "pytorch-compiled": ("pytorch.py", "compiled"),
+    "pytorch-autocast": ("pytorch.py", "autocast"),
     "keras-tf": ("keras_peer.py", "tf"),
     "keras-tf-xla": ("keras_peer.py", "tf-xla"),
     "keras-jax": ("keras_peer.py", "jax"),

@@ -1,4 +1,8 @@
-"""PyTorch, eager (no variant) or through torch.compile (variant `compiled`)."""
+"""PyTorch, eager (no variant) or through torch.compile (variant `compiled`).
+
+In bfloat16, training is autocast; inference converts the weights, or is autocast with the variant
+`autocast`.
+"""
 
 import contextlib
 
@@ -6,6 +10,10 @@ import harness
 
 
 def setup(options):
+    is_bfloat16 = options.dtype == "bfloat16"
+    is_autocast = is_bfloat16 and (options.mode == "train" or options.variant == "autocast")
+    if options.variant == "autocast" and (options.mode == "train" or not is_bfloat16):
+        raise harness.Unsupported("autocast is a choice in bfloat16 inference only")
     import torch
     from torch.nn import functional as F
 
@@ -19,13 +27,12 @@ def setup(options):
     module = make_module(options, harness.load_arrays(options, "weights"))
     arguments = make_arguments(options, inputs)
     labels = torch.from_numpy(inputs["labels"]).long()
-    is_bfloat16 = options.dtype == "bfloat16"
-    if is_bfloat16 and options.mode == "infer":
+    if is_bfloat16 and not is_autocast:
         module = module.bfloat16()
     call = torch.compile(module) if options.variant == "compiled" else module
 
     def cast():
-        if is_bfloat16 and options.mode == "train":
+        if is_autocast:
             return torch.autocast("cpu", torch.bfloat16)
         return contextlib.nullcontext()
 
@@ -51,7 +58,7 @@ def setup(options):
         return loss.item()
 
     def infer():
-        with torch.inference_mode():
+        with torch.inference_mode(), cast():
             return F.softmax(call(*arguments), dim=-1)
 
     def notes():
