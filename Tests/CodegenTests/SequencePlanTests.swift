@@ -46,32 +46,41 @@
                 graph, inputs, extents: sequences.extents, pool: ThreadPool(threadCount: 1)
             ).run()
             let session = try CodegenSession(compileThreadCount: 1)
-            var first: [String: ReferenceTensor]?
-            for threadCount in [1, 2, 4] {
-                let actual = try PlanRunner(
-                    graph, inputs, extents: sequences.extents,
-                    pool: ThreadPool(threadCount: threadCount),
+            try expectSameBitsOnAnyThreads(expected) { pool in
+                try PlanRunner(
+                    graph, inputs, extents: sequences.extents, pool: pool,
                     binder: { try CompiledBinder($0, session: session) },
                     prepare: { plan in
                         guard let slice = extents.slice else { return plan }
                         return try #require(
                             try plan.sliced(SliceSize(entryCount: slice, groupCount: 3)))
-                    }
-                ).run()
-                for (name, tensor) in expected {
-                    let received = try #require(actual[name])
-                    if let first {
-                        let isEqual = first[name]?.elements == received.elements
-                        #expect(isEqual, "\(name): other bits on \(threadCount) threads")
-                    }
-                    let largest = tensor.elements.map(abs).max() ?? 0
-                    let problem = mismatch(
-                        received.elements, tensor.elements, shape: tensor.shape,
-                        tolerance: Tolerance(relative: 1e-4, absolute: 2e-5 * max(largest, 1)))
-                    #expect(problem == nil, "\(name): \(problem ?? "")")
-                }
-                first = actual
+                    })
             }
+        }
+
+        /// Compiled lookups trust the check before them, in slices as elsewhere: nothing after a
+        /// failed check runs.
+        @Test(arguments: [nil, 1, 2], [Double(Int32.max), Double(Int32.min), 11])
+        func anIdOutsideItsTableIsNotLookedUp(_ slice: Int?, _ id: Double) throws {
+            let sequences = try SequenceGraph(batch: 5, length: 19, bounds: (6, 40))
+            let graph = try PassPipeline.training(
+                optimizer: RandomUpdates(seed: 3), verifies: true
+            ).run(sequences.graph)
+            var inputs = sequences.inputs.merging(
+                RandomUpdates.slotInputs(of: graph, seed: 3)
+            ) { first, _ in first }
+            inputs["ids"]?.elements[19 * 3 + 4] = id
+            let session = try CodegenSession(compileThreadCount: 1)
+            let runner = try PlanRunner(
+                graph, inputs, extents: sequences.extents, pool: ThreadPool(threadCount: 2),
+                binder: { try CompiledBinder($0, session: session) },
+                prepare: { plan in
+                    guard let slice else { return plan }
+                    return try #require(
+                        try plan.sliced(SliceSize(entryCount: slice, groupCount: 3)))
+                })
+            let error = #expect(throws: GraphError.self) { try runner.run() }
+            #expect(error?.message.contains("\(Int(id))") == true, "\(error?.message ?? "")")
         }
 
         /// Products and attention of sequences of unknown length have kernels.

@@ -1,6 +1,7 @@
 import MartletIR
 import MartletMemoryPlan
 import MartletRuntime
+import TestSupport
 import Testing
 
 /// A plan with its inputs filled, in an arena of NaN, ready to run.
@@ -64,5 +65,28 @@ package struct PlanRunner {
             ElementAccess.load(base, type.dtype, at: $0)
         }
         return ReferenceTensor(type.dtype, shape: shape, elements: elements)
+    }
+}
+
+/// Runs a plan on 1, 2 and 4 threads: results near the expected ones, the same bits each time.
+package func expectSameBitsOnAnyThreads(
+    _ expected: [String: ReferenceTensor], _ runner: (ThreadPool) throws -> PlanRunner
+) throws {
+    var first: [String: ReferenceTensor]?
+    for threadCount in [1, 2, 4] {
+        let actual = try runner(ThreadPool(threadCount: threadCount)).run()
+        for (name, tensor) in expected {
+            let received = try #require(actual[name])
+            if let first {
+                let isEqual = first[name]?.elements == received.elements
+                #expect(isEqual, "\(name): other bits on \(threadCount) threads")
+            }
+            let largest = tensor.elements.map(abs).max() ?? 0
+            let problem = mismatch(
+                received.elements, tensor.elements, shape: tensor.shape,
+                tolerance: Tolerance(relative: 1e-4, absolute: 2e-5 * max(largest, 1)))
+            #expect(problem == nil, "\(name): \(problem ?? "")")
+        }
+        first = actual
     }
 }

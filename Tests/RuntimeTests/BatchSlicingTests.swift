@@ -24,29 +24,13 @@ struct BatchSlicingTests {
         let expected = try PlanRunner(
             graph, inputs, extents: sequences.extents, pool: ThreadPool(threadCount: 1)
         ).run()
-        var first: [String: ReferenceTensor]?
-        for threadCount in [1, 2, 4] {
-            let runner = try PlanRunner(
-                graph, inputs, extents: sequences.extents,
-                pool: ThreadPool(threadCount: threadCount),
+        try expectSameBitsOnAnyThreads(expected) { pool in
+            try PlanRunner(
+                graph, inputs, extents: sequences.extents, pool: pool,
                 prepare: {
                     try #require(
                         try $0.sliced(SliceSize(entryCount: entryCount, groupCount: groupCount)))
                 })
-            let actual = try runner.run()
-            for (name, tensor) in expected {
-                let received = try #require(actual[name])
-                if let first {
-                    let isEqual = first[name]?.elements == received.elements
-                    #expect(isEqual, "\(name): other bits on \(threadCount) threads")
-                }
-                let largest = tensor.elements.map(abs).max() ?? 0
-                let problem = mismatch(
-                    received.elements, tensor.elements, shape: tensor.shape,
-                    tolerance: Tolerance(relative: 1e-4, absolute: 2e-5 * max(largest, 1)))
-                #expect(problem == nil, "\(name): \(problem ?? "")")
-            }
-            first = actual
         }
     }
 

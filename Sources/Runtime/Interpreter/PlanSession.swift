@@ -152,19 +152,12 @@ public final class PlanSession {
         }
     }
 
-    /// Bytes for everything that lives within a run: the arena, and with slices each thread's own
-    /// and the sums of their groups.
-    public var arenaByteCount: Int {
-        plan.memory.peakByteCount + sliceByteCount { $0.peakByteCount }
-    }
+    /// Bytes for everything that lives within a run: see `Plan.arenaByteCount(threadCount:)`.
+    public var arenaByteCount: Int { plan.arenaByteCount(threadCount: pool.threadCount) }
 
     /// The same if every buffer had the best of all places.
     public var arenaLowerBoundByteCount: Int {
-        plan.memory.lowerBoundByteCount + sliceByteCount { $0.lowerBoundByteCount }
-    }
-
-    private func sliceByteCount(_ byteCount: (MemoryPlan) -> Int) -> Int {
-        plan.slicing.map { $0.sumByteCount + pool.threadCount * byteCount($0.memory) } ?? 0
+        plan.byteCount(threadCount: pool.threadCount) { $0.lowerBoundByteCount }
     }
 
     /// The bytes of an input, large enough for the bounds; nil where the plan has no such input.
@@ -224,8 +217,12 @@ public final class PlanSession {
                 }
             } else {
                 let made = try binder.bind(step, context).map { skippedAfterFailure($0) }
-                let names = binder.kernelNames(step, index: index, context)
-                phases += profile?.timed(made, names: names, step, extents) ?? made
+                if let profile {
+                    let names = binder.kernelNames(step, index: index, context)
+                    phases += profile.timed(made, names: names, step, extents)
+                } else {
+                    phases += made
+                }
             }
             phases += guardPhases(step, context)
         }

@@ -28,6 +28,17 @@ extension Plan {
         let written = Set(steps.flatMap { $0.results.compactMap { $0?.buffer } })
         return written.intersection(inputs.map(\.buffer))
     }
+
+    /// Bytes for everything that lives within a run of so many threads: the arena, and with slices
+    /// each thread's own and the sums of their groups.
+    public func arenaByteCount(threadCount: Int) -> Int {
+        byteCount(threadCount: threadCount) { $0.peakByteCount }
+    }
+
+    func byteCount(threadCount: Int, _ memoryByteCount: (MemoryPlan) -> Int) -> Int {
+        let slices = slicing.map { $0.sumByteCount + threadCount * memoryByteCount($0.memory) }
+        return memoryByteCount(memory) + (slices ?? 0)
+    }
 }
 
 /// One kernel: an op of the graph, or a cluster of elementwise ones.

@@ -60,7 +60,9 @@ public final class PlanProfile: @unchecked Sendable {
     func beginRun() { run &+= 1 }
 
     /// What a check before a step's kernels is called.
-    package static func checkName(_ index: Int) -> String { "check.\(index)" }
+    package static func checkName(_ index: Int) -> String { checkPrefix + "\(index)" }
+
+    private static let checkPrefix = "check."
 
     /// The phases of a step with a clock around each part.
     ///
@@ -72,7 +74,7 @@ public final class PlanProfile: @unchecked Sendable {
         thread: Int? = nil
     ) -> [Phase] {
         // A step's whole work counts as its first kernel's.
-        let first = names.firstIndex { !$0.hasPrefix("check.") } ?? 0
+        let first = names.firstIndex { !$0.hasPrefix(Self.checkPrefix) } ?? 0
         return phases.enumerated().map { number, phase in
             let kernel = ProfiledKernel(
                 name: names[min(number, names.count - 1)], step: step.label, path: step.path,

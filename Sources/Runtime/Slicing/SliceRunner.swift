@@ -31,6 +31,8 @@ final class SliceRunner: @unchecked Sendable {
     }
 
     /// A worker's phases for slices of one number of entries.
+    ///
+    /// Unchecked: its state is written by the one thread that runs its phases.
     private struct BoundSlice: @unchecked Sendable {
         var whole: [Phase] = []
         /// For the last slice of the batch, if it is smaller.
@@ -94,10 +96,11 @@ final class SliceRunner: @unchecked Sendable {
             own.state.pointee.sums = groupSums + group * sumCount
             let first = group * perGroup
             for slice in first..<min(first + perGroup, sliceCount) {
-                if failure.hasFailed { return }
                 own.state.pointee.firstEntry = Int64(slice * size)
                 own.state.pointee.isFirstOfGroup = slice == first
                 for phase in (slice + 1) * size <= batch ? own.whole : own.rest {
+                    // Kernels trust the checks before them.
+                    if failure.hasFailed { return }
                     for part in 0..<phase.partCount { phase.body(part, 0) }
                 }
             }
@@ -175,9 +178,7 @@ final class SliceRunner: @unchecked Sendable {
         for (index, step) in plan.steps[slicing.steps].enumerated() {
             let made = try binder.bind(step, context)
             let number = slicing.steps.lowerBound + index
-            let names = binder.kernelNames(step, index: number, context)
-            phases +=
-                profile?.timed(made, names: names, step, extents, thread: thread) ?? made
+            phases += profiled(made, step, number, context, thread)
             phases += slicing.sums.filter { $0.step == index }.map {
                 addition($0, worker, outer)
             }
@@ -192,6 +193,15 @@ final class SliceRunner: @unchecked Sendable {
         }
         try worker.scratch.allocate()
         return phases
+    }
+
+    private func profiled(
+        _ phases: [Phase], _ step: PlanStep, _ number: Int, _ context: BindingContext,
+        _ thread: Int?
+    ) -> [Phase] {
+        guard let profile else { return phases }
+        let names = binder.kernelNames(step, index: number, context)
+        return profile.timed(phases, names: names, step, context.extents, thread: thread)
     }
 
     private func entryByteCount(_ type: TensorType, _ context: BindingContext) -> Int {
