@@ -2,13 +2,11 @@ import MartletLayers
 
 extension Model {
     /// Says how the model is trained and judged. Weights stay as they are; the optimizer begins
-    /// anew.
+    /// anew. What runs but is most likely a mistake is in `diagnostics` afterwards.
     ///
     /// - Parameters:
     ///   - metrics: reported beside the loss, without sample weights.
     ///   - weightedMetrics: reported with sample weights applied.
-    /// What runs but is most likely a mistake is in `diagnostics` afterwards.
-    ///
     /// - Throws: `TrainingError`, `OptimizerError`, `LayerError` or `GraphError` where the loss
     ///   does not fit the model's output or an argument makes no sense; `StrictError` for anything
     ///   doubtful under `TrainingOptions.isStrict`.

@@ -321,7 +321,8 @@ final class ModelRuntime: @unchecked Sendable {
             BatchSizeAdvice.text(below: batchBound, limit: limit) { bound in
                 let graph = try ProgramGraph(
                     model, key, batchBound: bound, compilation: compilation, options: options)
-                return try Plan(graph.graph).memory.peakByteCount
+                return try executor.prepared(Plan(graph.graph))
+                    .arenaByteCount(threadCount: pool.threadCount)
             }
         }
         programs[key] = made

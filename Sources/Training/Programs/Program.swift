@@ -39,9 +39,9 @@ final class Program {
         profile: PlanProfile? = nil, remedy: (MemoryLimit) -> String
     ) throws {
         self.batchBound = batchBound
-        let plan = try Plan(program.graph)
+        let plan = try executor.prepared(Plan(program.graph))
         let limit = limit ?? SystemLimits.availableMemory()
-        let byteCount = plan.memory.peakByteCount
+        let byteCount = plan.arenaByteCount(threadCount: pool.threadCount)
         guard byteCount <= limit.byteCount else {
             throw MemoryError.exceedsLimit(
                 what: "\(plan.name)", byteCount: byteCount, limit: limit, remedy: remedy(limit))
