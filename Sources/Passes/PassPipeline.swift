@@ -104,7 +104,9 @@ public struct PassPipeline: Sendable {
         for pass in Self.simplification + Self.fusion where !known.contains(pass.name) {
             known.append(pass.name)
         }
-        let others = ["pack-padding", "differentiate", "append-optimizer"]
+        let others = [
+            "pack-padding", "differentiate", "append-optimizer", "cast-by-dtype-policy",
+        ]
         known += others.filter { !known.contains($0) }
         guard let unknown = names.subtracting(known).min() else { return }
         var listed: [String] = []

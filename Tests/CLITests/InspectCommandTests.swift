@@ -13,6 +13,20 @@ struct InspectCommandTests {
         #expect(passes.allSatisfy { ($0["nodes"]?.integerValue ?? 0) > 10 })
     }
 
+    @Test func aPassCanBeLeftOut() throws {
+        func names(_ options: String...) throws -> [String] {
+            let run = try CommandLine.run(["inspect", "ag-news-transformer", "--json"] + options)
+            let passes = try #require(JSONValue(parsing: run.output).arrayValue)
+            return passes.compactMap { $0["pass"]?.stringValue }
+        }
+        let without = try names("--without", "fuse-attention", "--without", "fuse-gelu")
+        #expect(try without == names().filter { $0 != "fuse-attention" && $0 != "fuse-gelu" })
+        let refused = try CommandLine.run(
+            "inspect", "ag-news-transformer", "--without", "fuse-attentoin")
+        #expect(refused.exitCode == 2)
+        #expect(refused.message.contains("there is no pass \"fuse-attentoin\" to leave out"))
+    }
+
     @Test func theGraphAfterAPassIsTextThatParses() throws {
         let run = try CommandLine.run(
             "inspect", "ag-news-transformer", "--mode", "infer", "--after", "trace")

@@ -113,7 +113,7 @@ struct PipelineTests {
                 + "eliminate-dead-code, fuse-dropout, fuse-softmax, fuse-softmax-cross-entropy, "
                 + "fuse-layer-norm, fuse-attention, fuse-bias-activation, "
                 + "fuse-residual-layer-norm, sink-slices, pack-padding, differentiate, "
-                + "append-optimizer")
+                + "append-optimizer, cast-by-dtype-policy")
         // A pass that these do not have may be left out all the same.
         #expect(try PassPipeline([FuseGelu()], disabled: ["differentiate"]).run(graph) == graph)
     }

@@ -16,15 +16,14 @@ struct BenchmarkStep {
     private let extents: SymbolExtents
 
     init(
-        _ entry: ModelCatalog.Entry, _ sizes: SizeOptions, dtype: DTypeOption,
-        backend: BackendOption,
-        pool: ThreadPool, profile: PlanProfile? = nil
+        _ entry: ModelCatalog.Entry, _ sizes: SizeOptions, passes: PassOptions,
+        backend: BackendOption, pool: ThreadPool, profile: PlanProfile? = nil
     ) throws {
         let clock = ContinuousClock()
         let start = clock.now
         step = try StepGraph(
             entry, mode: sizes.mode, batchSize: sizes.batchSize, changes: sizes.changes,
-            policy: dtype.policy, verifies: false)
+            passes: passes, verifies: false)
         let executor = try backend.executor()
         let whole = try Plan(step.pipeline.run(step.start))
         plan = try executor.prepared(whole)
@@ -141,19 +140,9 @@ struct BenchmarkStep {
         var values = Array(
             UnsafeBufferPointer(start: base.assumingMemoryBound(to: Float.self), count: count))
         let shape = type.shape.evaluated { extents($0) } ?? [count]
-        if entry.givesLogits { Self.softmax(&values, classCount: shape.last ?? 1) }
-        try values.withUnsafeBufferPointer { try NumPyFile.write($0, shape: shape, to: path) }
-    }
-
-    private static func softmax(_ values: inout [Float], classCount: Int) {
-        for first in stride(from: 0, to: values.count, by: max(classCount, 1)) {
-            let row = values[first..<(first + classCount)].map { Double($0) }
-            let greatest = row.max() ?? 0
-            let exponentials = row.map { exp($0 - greatest) }
-            let sum = exponentials.reduce(0, +)
-            for (index, value) in exponentials.enumerated() {
-                values[first + index] = Float(value / sum)
-            }
+        if entry.givesLogits {
+            values = softmax(ofLogits: values, classCount: shape.last ?? 1).flatMap { $0 }
         }
+        try values.withUnsafeBufferPointer { try NumPyFile.write($0, shape: shape, to: path) }
     }
 }

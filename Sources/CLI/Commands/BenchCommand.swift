@@ -18,7 +18,7 @@ struct BenchCommand: ParsableCommand {
     @OptionGroup var sizes: SizeOptions
     @OptionGroup var threads: ThreadOption
 
-    @OptionGroup var dtype: DTypeOption
+    @OptionGroup var passes: PassOptions
     @OptionGroup var backend: BackendOption
 
     @Option(help: "How long to measure.")
@@ -47,7 +47,7 @@ struct BenchCommand: ParsableCommand {
         let pool = try ThreadPool(threadCount: threads.count)
         let profile = try self.profile.begin()
         let step = try BenchmarkStep(
-            model.entry, sizes, dtype: dtype, backend: backend, pool: pool, profile: profile)
+            model.entry, sizes, passes: passes, backend: backend, pool: pool, profile: profile)
         if let weights { try step.loadWeights(weights) }
         if let inputs { try step.loadInputs(inputs) }
         if let outputs {
@@ -71,7 +71,7 @@ struct BenchCommand: ParsableCommand {
             ("model", .string(model.model)), ("mode", .string(sizes.mode.rawValue)),
             ("batch_size", .integer(sizes.batchSize)),
             ("sequence_length", sequenceLength),
-            ("dtype", .string(dtype.dtype.rawValue)),
+            ("dtype", .string(passes.dtype.rawValue)),
             ("backend", .string(backend.backend.rawValue)), ("cpu", cpu),
             ("threads", .integer(pool.threadCount)),
             ("milliseconds_per_step", .number(timing.median)),

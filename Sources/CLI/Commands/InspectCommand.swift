@@ -39,7 +39,7 @@ struct InspectCommand: ParsableCommand {
     @Option(help: "The kernel to print, as --emit and --plan name it; `all` for every one.")
     var kernel: String?
 
-    @OptionGroup var dtype: DTypeOption
+    @OptionGroup var passes: PassOptions
     @OptionGroup var target: CPUOption
 
     @OptionGroup var json: JSONOption
@@ -57,7 +57,7 @@ struct InspectCommand: ParsableCommand {
         let stages = try GraphStages(
             StepGraph(
                 model.entry, mode: sizes.mode, batchSize: sizes.batchSize, changes: sizes.changes,
-                policy: dtype.policy, packsPadding: packed, verifies: true))
+                passes: passes, packsPadding: packed, verifies: true))
         if let after {
             let stage = try stages.stage(after: after)
             if json.isOn {

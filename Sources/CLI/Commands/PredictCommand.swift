@@ -25,10 +25,8 @@ struct PredictCommand: AsyncParsableCommand {
     func run() async throws {
         let saved = try folder.load(threads: threads, backend: backend)
         if !text.isEmpty { return try await predict(text, saved) }
-        // A person at a terminal gets an answer to every line, a file is read in larger parts.
-        let partSize = isatty(STDIN_FILENO) == 1 ? 1 : 4_096
         var lines = InputLines()
-        while case let part = try lines.next(partSize), !part.isEmpty {
+        while case let part = try lines.next(4_096), !part.isEmpty {
             try await predict(part, saved)
         }
         if lines.count == 0 {

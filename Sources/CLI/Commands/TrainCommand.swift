@@ -46,7 +46,7 @@ struct TrainCommand: AsyncParsableCommand {
     @OptionGroup var fineTuning: FineTuningOptions
 
     @OptionGroup var threads: ThreadOption
-    @OptionGroup var dtype: DTypeOption
+    @OptionGroup var passes: PassOptions
     @OptionGroup var backend: BackendOption
     @OptionGroup var profile: ProfileOption
 

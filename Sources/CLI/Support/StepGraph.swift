@@ -19,7 +19,7 @@ struct StepGraph {
 
     init(
         _ entry: ModelCatalog.Entry, mode: Mode, batchSize: Int, changes: ModelCatalog.Changes,
-        policy: DTypePolicy = .float32, packsPadding: Bool = false, verifies: Bool
+        passes: PassOptions, packsPadding: Bool = false, verifies: Bool
     ) throws {
         let traced = try entry.model(changes).trace(
             training: mode == .train, batchBound: batchSize)
@@ -33,7 +33,8 @@ struct StepGraph {
         case .infer:
             traced.declareOutputs()
             pipeline = .inference(
-                policy: policy, packsPadding: packsPadding, verifies: verifies)
+                policy: passes.policy, packsPadding: packsPadding,
+                disabled: Set(passes.without), verifies: verifies)
         case .train:
             let type = recipe.loss.labelType(for: output.type)
             let labels = try builder.append(
@@ -42,8 +43,9 @@ struct StepGraph {
                 labels: labels, output: output.value, mask: output.mask, in: builder)
             builder.output(Self.loss, loss.value)
             pipeline = .training(
-                loss: Self.loss, optimizer: AppendOptimizer(recipe.optimizer), policy: policy,
-                packsPadding: packsPadding, verifies: verifies)
+                loss: Self.loss, optimizer: AppendOptimizer(recipe.optimizer),
+                policy: passes.policy, packsPadding: packsPadding,
+                disabled: Set(passes.without), verifies: verifies)
         }
         start = try builder.build()
     }

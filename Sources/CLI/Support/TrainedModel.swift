@@ -57,12 +57,8 @@ struct TrainedModel {
 
     /// One array of probabilities for each row of an output.
     func probabilities(_ output: [Float]) -> [[Float]] {
-        stride(from: 0, to: output.count, by: max(classNames.count, 1)).map { start in
-            let values = Array(output[start..<min(start + classNames.count, output.count)])
-            guard givesLogits, let largest = values.max() else { return values }
-            let powers = values.map { Float(Foundation.exp(Double($0 - largest))) }
-            let sum = powers.reduce(0, +)
-            return powers.map { $0 / sum }
-        }
+        givesLogits
+            ? softmax(ofLogits: output, classCount: classNames.count)
+            : rows(of: output, width: classNames.count).map(Array.init)
     }
 }

@@ -33,9 +33,9 @@ struct TrainingPlan: Sendable {
 
         let options = TrainingOptions(
             threadCount: command.threads.count, seed: command.seed,
-            backend: command.backend.backend, precision: command.dtype.policy,
+            backend: command.backend.backend, precision: command.passes.policy,
             cpu: command.backend.cpu, profile: profile,
-            isStrict: command.strict)
+            disabledPasses: Set(command.passes.without), isStrict: command.strict)
         if let entry {
             let model = try Self.model(entry, command, training.texts, options)
             self.model = model
