@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MARTLET := .build/release/martlet
 
-.PHONY: help packages build run test fuzz check format bench docs golden clean
+.PHONY: help packages build run test sanitize fuzz check format bench docs golden clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */\1\t/' \
@@ -23,6 +23,10 @@ run: build ## train the lesson's classifier on the embedded news and try it
 test: packages ## build optimised, run all tests
 	swift build -c release --build-tests
 	swift test -c release --skip-build
+
+sanitize: packages ## run the kernels' tests under LLVM's address sanitizer
+	swift build -c release --build-tests
+	Scripts/sanitize.sh
 
 check: ## formatting, file sizes, links in the documentation
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests graphs Benchmarks

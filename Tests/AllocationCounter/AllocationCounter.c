@@ -1,6 +1,7 @@
+#define _GNU_SOURCE
 #include "AllocationCounter.h"
 
-#include <errno.h>
+#include <dlfcn.h>
 #include <features.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -40,10 +41,15 @@ bool allocation_counter_is_available(void) {
     return true;
 }
 
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *pointer, size_t size);
-extern void *__libc_memalign(size_t alignment, size_t size);
+// The definition after ours: the C library's, or that of a sanitizer loaded before it.
+static void *next(const char *name, void *_Atomic *known) {
+    void *function = atomic_load_explicit(known, memory_order_relaxed);
+    if (function == NULL) {
+        function = dlsym(RTLD_NEXT, name);
+        atomic_store_explicit(known, function, memory_order_relaxed);
+    }
+    return function;
+}
 
 static void note(void) {
     count_of_thread += 1;
@@ -53,41 +59,40 @@ static void note(void) {
 }
 
 void *malloc(size_t size) {
+    static void *_Atomic known;
     note();
-    return __libc_malloc(size);
+    return ((void *(*)(size_t))next("malloc", &known))(size);
 }
 
 void *calloc(size_t count, size_t size) {
+    static void *_Atomic known;
     note();
-    return __libc_calloc(count, size);
+    return ((void *(*)(size_t, size_t))next("calloc", &known))(count, size);
 }
 
 void *realloc(void *pointer, size_t size) {
+    static void *_Atomic known;
     note();
-    return __libc_realloc(pointer, size);
+    return ((void *(*)(void *, size_t))next("realloc", &known))(pointer, size);
 }
 
 void *memalign(size_t alignment, size_t size) {
+    static void *_Atomic known;
     note();
-    return __libc_memalign(alignment, size);
+    return ((void *(*)(size_t, size_t))next("memalign", &known))(alignment, size);
 }
 
 void *aligned_alloc(size_t alignment, size_t size) {
+    static void *_Atomic known;
     note();
-    return __libc_memalign(alignment, size);
+    return ((void *(*)(size_t, size_t))next("aligned_alloc", &known))(alignment, size);
 }
 
 int posix_memalign(void **pointer, size_t alignment, size_t size) {
+    static void *_Atomic known;
     note();
-    if (alignment % sizeof(void *) != 0 || (alignment & (alignment - 1)) != 0 || alignment == 0) {
-        return EINVAL;
-    }
-    void *memory = __libc_memalign(alignment, size);
-    if (memory == NULL) {
-        return ENOMEM;
-    }
-    *pointer = memory;
-    return 0;
+    return ((int (*)(void **, size_t, size_t))next("posix_memalign", &known))(
+        pointer, alignment, size);
 }
 
 #endif

@@ -134,7 +134,7 @@
         }
     }
 
-    private func throwing(_ error: LLVMErrorRef?, _ action: String) throws {
+    func throwing(_ error: LLVMErrorRef?, _ action: String) throws {
         guard let error else { return }
         let message = LLVMGetErrorMessage(error)
         defer { LLVMDisposeErrorMessage(message) }

@@ -47,6 +47,9 @@
             let llvmFunction = LLVMAddFunction(module, symbol, type)
             self.llvmFunction = llvmFunction
             addAttribute("nounwind", to: llvmFunction)
+            if AddressSanitizer.isInProcess {
+                addAttribute("sanitize_address", to: llvmFunction)
+            }
             let entry = LLVMAppendBasicBlockInContext(context, llvmFunction, "entry")
             LLVMPositionBuilderAtEnd(builder, entry)
             parameterTable = LLVMGetParam(llvmFunction, 1)

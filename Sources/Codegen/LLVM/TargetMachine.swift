@@ -44,6 +44,9 @@
             let isBroken = LLVMVerifyModule(emitter.module, LLVMReturnStatusAction, &message) != 0
             let text = takeMessage(message)
             if isBroken { throw CodegenError("LLVM refuses generated code: \(text)") }
+            if AddressSanitizer.isInProcess {
+                try AddressSanitizer.instrument(emitter.module, machine)
+            }
             return try withExtendedLifetime(emitter) { try body(emitter.module) }
         }
 

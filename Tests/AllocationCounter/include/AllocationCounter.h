@@ -6,7 +6,8 @@
 
 // Counts heap allocations (malloc, calloc, realloc, posix_memalign, aligned_alloc, memalign) by
 // defining those functions in the test executable, where they take precedence over the C library's
-// for every library loaded, Swift's runtime included. The bytes still come from the C library.
+// for every library loaded, Swift's runtime included. The bytes still come from the definitions
+// behind them: those of the C library, or of a sanitizer that is loaded before the program.
 //
 // Other tests running at the same time allocate too: count inside an exit test, which has a
 // process to itself, or count the calling thread only.
