@@ -17,8 +17,8 @@ public enum DTypePolicy: String, Hashable, Sendable, CaseIterable {
 /// Before: `dot_general(%x, %w) {…}`
 /// After, for `mixed_bfloat16`: `dot_general(%x, %w) {…, operand_precision = bf16}`
 ///
-/// `attention` and its gradient likewise. Products of other types than f32 stay as they are. Must
-/// run last: gradients and fused ops are products of their own by then.
+/// `attention`, `packed_attention` and their gradients likewise. Products of other types than f32
+/// stay as they are. Must run last: gradients and fused ops are products of their own by then.
 public struct CastByDTypePolicy: Pass {
     public var policy: DTypePolicy
 
@@ -46,6 +46,12 @@ public struct CastByDTypePolicy: Pass {
         case .attentionGradient(var gradient):
             gradient.forward.operandPrecision = .bf16
             return .attentionGradient(gradient)
+        case .packedAttention(var packed):
+            packed.attention.operandPrecision = .bf16
+            return .packedAttention(packed)
+        case .packedAttentionGradient(var gradient):
+            gradient.forward.attention.operandPrecision = .bf16
+            return .packedAttentionGradient(gradient)
         default: return nil
         }
     }

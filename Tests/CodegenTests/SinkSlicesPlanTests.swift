@@ -51,31 +51,15 @@
             ).run()
             let session = try CodegenSession(compileThreadCount: 1)
             for isCompiled in [false, true] where isCompiled || extents.slice == nil {
-                var first: [String: ReferenceTensor]?
-                for threadCount in [1, 2, 4] {
-                    let actual = try PlanRunner(
-                        sunk, inputs, extents: sequences.extents,
-                        pool: ThreadPool(threadCount: threadCount),
+                try expectSameBitsOnAnyThreads(expected) { pool in
+                    try PlanRunner(
+                        sunk, inputs, extents: sequences.extents, pool: pool,
                         binder: { try binder($0, isCompiled ? session : nil) },
                         prepare: { plan in
                             guard let slice = extents.slice else { return plan }
                             return try #require(
                                 try plan.sliced(SliceSize(entryCount: slice, groupCount: 3)))
-                        }
-                    ).run()
-                    for (name, tensor) in expected {
-                        let received = try #require(actual[name])
-                        if let first {
-                            let isEqual = first[name]?.elements == received.elements
-                            #expect(isEqual, "\(name): other bits on \(threadCount) threads")
-                        }
-                        let largest = tensor.elements.map(abs).max() ?? 0
-                        let problem = mismatch(
-                            received.elements, tensor.elements, shape: tensor.shape,
-                            tolerance: Tolerance(relative: 1e-4, absolute: 2e-5 * max(largest, 1)))
-                        #expect(problem == nil, "\(name): \(problem ?? "")")
-                    }
-                    first = actual
+                        })
                 }
             }
         }

@@ -1,3 +1,4 @@
+import GraphTestSupport
 import MartletIR
 import MartletPasses
 import Testing
@@ -52,6 +53,25 @@ struct CastByDTypePolicyTests {
             }
         }
         #expect(precisions == [.bf16, .bf16])
+        #expect(try Graph(parsing: graph.text) == graph)
+    }
+
+    @Test func packedAttentionRoundsItsOperands() throws {
+        let sequences = try SequenceGraph(
+            batch: 2, length: 3, bounds: (2, 3), dropoutRate: 0, mask: [1, 1, 0, 1, 0, 0])
+        let graph = try PassPipeline.training(
+            optimizer: RandomUpdates(seed: 3), policy: .mixedBFloat16, packsPadding: true,
+            verifies: true
+        ).run(sequences.graph)
+        let precisions = graph.nodes.compactMap { node -> DotGeneral.OperandPrecision? in
+            switch node.op {
+            case .packedAttention(let op): op.attention.operandPrecision
+            case .packedAttentionGradient(let op): op.forward.attention.operandPrecision
+            default: nil
+            }
+        }
+        #expect(precisions.count == 4)
+        #expect(Set(precisions) == [.bf16])
         #expect(try Graph(parsing: graph.text) == graph)
     }
 

@@ -157,27 +157,16 @@ extension StepCompiler {
 /// multiplied as float32. Probabilities and slopes are not rounded there.
 private struct AttentionRounding {
     private let isNeeded: Bool
-    private let isa: VectorISA
-    private var calls: [KernelCall] = []
-    private var scratchByteCount = 0
+    private var copies: RoundedCopies
 
     init(_ op: MartletIR.Attention, isa: VectorISA) {
         isNeeded = op.operandPrecision == .bf16 && !isa.hasBFloat16Dot
-        self.isa = isa
+        copies = RoundedCopies(isa: isa)
     }
 
     /// What the kernel reads in place of a tensor.
     mutating func read(_ value: PlanValue, scale: Double? = nil) throws -> KernelCall.Buffer {
-        guard isNeeded else { return .value(value) }
-        var parameters: [String: KernelCall.Parameter] = [:]
-        let count = try value.type.shape.elementCount.extent(named: "count", &parameters)
-        let copy = KernelCall.Buffer.scratch(byteOffset: scratchByteCount)
-        scratchByteCount += (count.bound * MemoryLayout<Float>.stride + 63) / 64 * 64
-        calls.append(
-            KernelCall(
-                try RoundToBFloat16(count: count, scale: scale).lower(to: isa),
-                [.value(value), copy], parameters: parameters))
-        return copy
+        isNeeded ? try copies.copy(value, scale: scale) : .value(value)
     }
 
     /// Query, key and value.
@@ -187,9 +176,5 @@ private struct AttentionRounding {
         try values.enumerated().map { try read($1, scale: $0 == 0 ? scale : nil) }
     }
 
-    func step(_ call: KernelCall) -> CompiledStep {
-        var step = CompiledStep(calls + [call])
-        step.sharedScratchByteCount = scratchByteCount
-        return step
-    }
+    func step(_ call: KernelCall) -> CompiledStep { copies.step(call) }
 }

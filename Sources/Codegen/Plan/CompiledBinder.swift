@@ -18,6 +18,8 @@
         }
 
         /// A step's kernels in the order of its calls.
+        ///
+        /// Unchecked: never changed; its step's closures keep nothing that is.
         private struct BoundStep: @unchecked Sendable {
             var step: CompiledStep
             var kernels: [CompiledKernel]

@@ -8,22 +8,12 @@ struct ProductOperands {
     fileprivate var left: KernelCall.Buffer
     fileprivate var right: KernelCall.Buffer
     fileprivate var parameters: [String: KernelCall.Parameter]
-    fileprivate var conversions: [KernelCall] = []
-    fileprivate var scratchByteCount: Int
+    fileprivate var copies: RoundedCopies
 
     /// The conversions and the product.
     func step(_ function: LoopFunction, _ others: [KernelCall.Buffer]) -> CompiledStep {
         let call = KernelCall(function, [left, right] + others, parameters: parameters)
-        var step = CompiledStep(conversions + [call])
-        step.sharedScratchByteCount = scratchByteCount
-        return step
-    }
-
-    /// Bytes of scratch after those taken already; kernels like whole cache lines.
-    fileprivate mutating func reserve(byteCount: Int) -> KernelCall.Buffer {
-        let start = (scratchByteCount + 63) / 64 * 64
-        scratchByteCount = start + byteCount
-        return .scratch(byteOffset: start)
+        return copies.step(call)
     }
 }
 
@@ -38,7 +28,7 @@ extension StepCompiler {
         var operands = ProductOperands(
             matmul: product.matmul(), left: .value(step.operands[0]),
             right: .value(step.operands[1]), parameters: product.parameters,
-            scratchByteCount: scratchOffset)
+            copies: RoundedCopies(isa: isa, scratchOffset: scratchOffset))
         switch precision {
         case .full:
             if packsWeights,
@@ -51,8 +41,8 @@ extension StepCompiler {
             if isa.hasBFloat16Dot, product.left.depth == 1 || product.left.row == 1 {
                 pair(product, step, packsWeights: packsWeights, &operands)
             } else {
-                operands.left = try rounded(step.operands[0], &operands)
-                operands.right = try rounded(step.operands[1], &operands)
+                operands.left = try operands.copies.copy(step.operands[0])
+                operands.right = try operands.copies.copy(step.operands[1])
             }
         }
         return operands
@@ -69,21 +59,6 @@ extension StepCompiler {
         let packing = PackPanels(
             columns: product.columns, depth: depth, layout: layout, element: element)
         return PackedWeight(buffer: value.buffer, packing: packing)
-    }
-
-    /// A copy of a tensor, rounded to bfloat16 but still float32: what a processor without bfloat16
-    /// products multiplies.
-    private func rounded(
-        _ value: PlanValue, _ operands: inout ProductOperands
-    ) throws -> KernelCall.Buffer {
-        var parameters: [String: KernelCall.Parameter] = [:]
-        let count = try value.type.shape.elementCount.extent(named: "count", &parameters)
-        let copy = operands.reserve(byteCount: count.bound * MemoryLayout<Float>.stride)
-        operands.conversions.append(
-            KernelCall(
-                try RoundToBFloat16(count: count).lower(to: isa), [.value(value), copy],
-                parameters: parameters))
-        return copy
     }
 
     /// Operands as bfloat16 pairs, made where they are packed.
