@@ -131,4 +131,40 @@ import Testing
         let whole = try await logits([Int32](repeating: 1, count: 10), isPacked: true)
         #expect(whole.attentions == ["attention"])
     }
+
+    /// Packed tokens can need more memory than the padded batch; what fits then still runs.
+    @Test func aBatchThatFitsOnlyPaddedRunsPadded() async throws {
+        func attentions(limit: Int, isPacked: Bool) async throws -> Set<String> {
+            let model = try model("bert_bare")
+            let profile = PlanProfile()
+            try model.compile(
+                optimizer: .huggingFaceAdamW(learningRate: 0.01),
+                loss: .sparseCategoricalCrossentropy(fromLogits: true),
+                options: TrainingOptions(
+                    threadCount: 1, profile: profile,
+                    disabledPasses: isPacked ? [] : ["pack-padding"],
+                    memoryLimit: MemoryLimit(byteCount: limit, source: "this test")))
+            for _ in 0..<2 {
+                try await model.fit(
+                    x: DataArray(texts), y: labels, batchSize: 10, verbosity: .silent)
+            }
+            return Set(profile.kernels.map(\.step)).filter { $0.contains("attention") }
+        }
+        let refused = await #expect(throws: MemoryError.self) {
+            _ = try await attentions(limit: 1, isPacked: false)
+        }
+        guard case .exceedsLimit(_, let needed, _, _) = refused else {
+            Issue.record("\(String(describing: refused))")
+            return
+        }
+        let padded: Set = ["attention", "attention_gradient"]
+        #expect(try await attentions(limit: needed, isPacked: false) == padded)
+        #expect(try await attentions(limit: needed, isPacked: true) == padded)
+        let ample = try await attentions(limit: 10 * needed, isPacked: true)
+        #expect(ample == ["packed_attention", "packed_attention_gradient"])
+        let still = await #expect(throws: MemoryError.self) {
+            _ = try await attentions(limit: needed - 1, isPacked: true)
+        }
+        #expect("\(String(describing: still))".contains("batch size") == true)
+    }
 }

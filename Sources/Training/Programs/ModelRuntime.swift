@@ -18,11 +18,7 @@ final class ModelRuntime: @unchecked Sendable {
     private var store = ParameterStore()
     /// Empty until the weights exist.
     private var specifications: [ParameterSpecification] = []
-    private var programs: [ProgramKey: Program] = [:]
-    /// By which input a program's batches can be packed; an entry of nil for none.
-    private var paddingInputs: [ProgramKey: Int?] = [:]
-    private var pool: ThreadPool?
-    private var executor: PlanExecutor?
+    private var programs = ProgramCache()
     private var updateCount: Int64 = 0
     private var isTraining = false
 
@@ -50,10 +46,7 @@ final class ModelRuntime: @unchecked Sendable {
             self.compilation = compilation
             diagnostics = found
             self.options = options
-            programs = [:]
-            paddingInputs = [:]
-            pool = nil
-            executor = nil
+            programs = ProgramCache(compilation, options)
             updateCount = 0
             store = ParameterStore()
             specifications = []
@@ -241,8 +234,10 @@ final class ModelRuntime: @unchecked Sendable {
         order: [Int]?, batchBound: Int, into means: inout RunningMeans
     ) throws {
         try lock.withLock {
-            let program = try program(
-                model, mode, batch, rows, order, max(rows.count, batchBound))
+            try makeWeights(of: model)
+            let program = try programs.program(
+                model, mode, batch, rows: rows, order: order,
+                batchBound: max(rows.count, batchBound), store: store)
             program.fill(batch, rows: rows, order: order)
             try program.run(rowCount: rows.count, step: updateCount, seed: options.seed)
             if mode == .training { updateCount += 1 }
@@ -255,8 +250,10 @@ final class ModelRuntime: @unchecked Sendable {
         _ model: Model, _ batch: PreparedBatch, rows: Range<Int>, batchBound: Int
     ) throws -> [(name: String, values: DataArray)] {
         try lock.withLock {
-            let program = try program(
-                model, .prediction, batch, rows, nil, max(rows.count, batchBound))
+            try makeWeights(of: model)
+            let program = try programs.program(
+                model, .prediction, batch, rows: rows, order: nil,
+                batchBound: max(rows.count, batchBound), store: store)
             program.fill(batch, rows: rows)
             try program.run(rowCount: rows.count, step: updateCount, seed: options.seed)
             return program.outputs.map { ($0.name, program.output($0, rowCount: rows.count)) }
@@ -265,91 +262,4 @@ final class ModelRuntime: @unchecked Sendable {
 
     /// What the last `compile` found doubtful.
     var compileDiagnostics: [Diagnostic] { lock.withLock { diagnostics } }
-
-    /// Makes the program of a mode before the first step, so that what cannot work is refused.
-    func prepare(
-        _ model: Model, _ mode: ProgramMode, sampleWeightShape: [Int]? = nil, batchBound: Int
-    ) throws {
-        try lock.withLock {
-            let key = ProgramKey(mode: mode, sampleWeightShape: sampleWeightShape)
-            _ = try program(model, key, batchBound)
-        }
-    }
-
-    private func program(
-        _ model: Model, _ mode: ProgramMode, _ batch: PreparedBatch, _ rows: Range<Int>,
-        _ order: [Int]?, _ batchBound: Int
-    ) throws -> Program {
-        var key = ProgramKey(mode: mode)
-        if let weight = batch.sampleWeight, mode != .prediction {
-            // A shape's first axis is the batch; most weights have no other.
-            key.sampleWeightShape = weight.shape.count == 1 ? [] : Array(weight.shape.dropFirst())
-        }
-        if let input = try paddingInput(model, key) {
-            key.packsPadding = batch.isWorthPacking(by: input, rows: rows, order: order)
-        }
-        return try program(model, key, batchBound)
-    }
-
-    /// By which input the batches of a program can be packed.
-    private func paddingInput(_ model: Model, _ key: ProgramKey) throws -> Int? {
-        if let known = paddingInputs[key] { return known }
-        var packing = key
-        packing.packsPadding = true
-        let input = try ProgramGraph(
-            model, packing, batchBound: 1, compilation: compilation, options: options
-        ).paddingInput
-        paddingInputs[key] = .some(input)
-        return input
-    }
-
-    private func program(
-        _ model: Model, _ key: ProgramKey, _ batchBound: Int
-    ) throws -> Program {
-        if let known = programs[key], known.batchBound >= batchBound { return known }
-        try makeWeights(of: model)
-        let pool = try self.pool ?? ThreadPool(threadCount: options.threadCount)
-        self.pool = pool
-        let executor = try self.executor ?? PlanExecutor(options.backend, cpu: options.cpu)
-        self.executor = executor
-        let graph = try ProgramGraph(
-            model, key, batchBound: batchBound, compilation: compilation, options: options)
-        let made = try Program(
-            graph, batchBound: batchBound, store: store, executor: executor, pool: pool,
-            limit: options.memoryLimit, profile: options.profile
-        ) { limit in
-            BatchSizeAdvice.text(below: batchBound, limit: limit) { bound in
-                let graph = try ProgramGraph(
-                    model, key, batchBound: bound, compilation: compilation, options: options)
-                return try executor.prepared(Plan(graph.graph))
-                    .arenaByteCount(threadCount: pool.threadCount)
-            }
-        }
-        programs[key] = made
-        return made
-    }
-}
-
-/// Which batch size would fit into memory.
-enum BatchSizeAdvice {
-    /// "use a batch size of at most 64", by halving until the peak fits, then in between.
-    static func text(
-        below refused: Int, limit: MemoryLimit, peak: (Int) throws -> Int
-    ) -> String {
-        func fits(_ bound: Int) -> Bool {
-            (try? peak(bound)).map { $0 <= limit.byteCount } ?? false
-        }
-        var (fitting, failing) = (0, refused)
-        var candidate = refused / 2
-        while candidate >= 1, fitting == 0 {
-            if fits(candidate) { fitting = candidate } else { failing = candidate }
-            candidate /= 2
-        }
-        guard fitting > 0 else { return "even one example at a time does not fit; allow more" }
-        while failing - fitting > max(1, fitting / 16) {
-            let middle = (fitting + failing) / 2
-            if fits(middle) { fitting = middle } else { failing = middle }
-        }
-        return "use a batch size of at most \(fitting)"
-    }
 }

@@ -34,11 +34,11 @@ final class Program {
     private var extents = ProgramExtents()
 
     init(
-        _ program: ProgramGraph, batchBound: Int, store: ParameterStore,
-        executor: PlanExecutor, pool: ThreadPool, limit: MemoryLimit?,
+        _ program: ProgramGraph, store: ParameterStore, executor: PlanExecutor,
+        pool: ThreadPool, limit: MemoryLimit?,
         profile: PlanProfile? = nil, remedy: (MemoryLimit) -> String
     ) throws {
-        self.batchBound = batchBound
+        batchBound = program.batchBound
         let plan = try executor.prepared(Plan(program.graph))
         let limit = limit ?? SystemLimits.availableMemory()
         let byteCount = plan.arenaByteCount(threadCount: pool.threadCount)

@@ -14,6 +14,22 @@ struct ProgramKey: Hashable, Sendable {
     var sampleWeightShape: [Int]?
     /// Whether the program runs on packed tokens: for batches with padding.
     var packsPadding = false
+
+    /// The key of a mode's program for padded batches like this one.
+    init(mode: ProgramMode, _ batch: PreparedBatch? = nil) {
+        self.mode = mode
+        if let weight = batch?.sampleWeight, mode != .prediction {
+            // A shape's first axis is the batch; most weights have no other.
+            sampleWeightShape = weight.shape.count == 1 ? [] : Array(weight.shape.dropFirst())
+        }
+    }
+
+    /// The same program on packed tokens.
+    var packed: ProgramKey {
+        var key = self
+        key.packsPadding = true
+        return key
+    }
 }
 
 /// The graph of one program, and what in it is given and taken.
@@ -25,6 +41,7 @@ struct ProgramGraph {
 
     static func sum(_ index: Int, of metric: String) -> String { "sum/\(metric)/\(index)" }
 
+    let batchBound: Int
     let graph: Graph
     let inputs: [TracedModel.DataInput]
     /// The number of the input that the batch is packed by; nil where it is not.
@@ -41,6 +58,7 @@ struct ProgramGraph {
         _ model: Model, _ key: ProgramKey, batchBound: Int, compilation: Compilation?,
         options: TrainingOptions
     ) throws {
+        self.batchBound = batchBound
         let isTraining = key.mode == .training
         let traced = try model.trace(training: isTraining, batchBound: batchBound)
         let builder = traced.builder
