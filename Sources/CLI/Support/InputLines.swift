@@ -38,7 +38,7 @@ struct InputLines {
 
     private var hasMore: Bool {
         var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-        return poll(&input, 1, Self.patienceMilliseconds) != 0
+        return poll(&input, 1, Self.patienceMilliseconds) > 0
     }
 
     private mutating func fill() {
