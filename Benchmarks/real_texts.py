@@ -7,34 +7,35 @@ Rows are those of a file in the layout of AG News, in file order, in batches of 
 tokens. Peers are given batches filled up to 128, to the longest of the batch, and (inference) of
 rows sorted by length first. Martlet is given the lines and nothing else; its time is that of the
 whole command less that of the same command on one batch, so that loading and compiling do not
-count, which do not for the peers either.
+count, which do not for the peers either. Before anything is timed, all must give PyTorch's logits.
 """
 
 import argparse
 import csv
+import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 
 import torch
 import transformers
 
 BATCH = 32
 LENGTH = 128
+# Largest difference of a logit from PyTorch's.
+TOLERANCE = 1e-4
 
-
-def report(name, seconds):
-    print(f"{name}: {seconds:.1f} s", flush=True)
-
-
-def run(command, text=None):
-    start = time.perf_counter()
-    subprocess.run(
-        command, check=True, input=None if text is None else text.encode(),
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - start
+# mode, the peers' figures it is about, how many times faster than each of them Martlet must be
+TARGETS = [
+    ("train", ["pytorch padded"], 3.3),
+    ("train", ["pytorch longest"], 2.1),
+    ("infer", ["openvino padded"], 2.3),
+    ("infer", ["openvino sorted", "onnxruntime sorted", "pytorch sorted"], 1.0),
+]
 
 
 def batches(tokenizer, texts, mode):
@@ -54,20 +55,19 @@ def batches(tokenizer, texts, mode):
         yield part, ids, mask
 
 
-def timed(function, tokenizer, texts, mode):
-    prepared = list(batches(tokenizer, texts, mode))
-    function(*prepared[0][1:])
+def timed(step, tokenizer, texts, mode):
+    step(*next(batches(tokenizer, texts, mode))[1:])
     start = time.perf_counter()
     # Tokenizing counts, as it does for Martlet.
     for _, ids, mask in batches(tokenizer, texts, mode):
-        function(ids, mask)
+        step(ids, mask)
     return time.perf_counter() - start
 
 
 def pytorch(model, options):
     def step(ids, mask):
         with torch.inference_mode():
-            return model(input_ids=ids, attention_mask=mask).logits
+            return model(input_ids=ids, attention_mask=mask).logits.numpy()
     return step
 
 
@@ -99,12 +99,14 @@ def openvino(model, options):
 def onnxruntime(model, options):
     import onnxruntime as ort
 
-    example = torch.ones(2, 16, dtype=torch.int64)
+    ids, mask = torch.ones(2, 16, dtype=torch.int64), torch.ones(2, 16, dtype=torch.int64)
+    # A mask without a zero would be left out of the program.
+    mask[1, 8:] = 0
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         path = os.path.join(folder, "model.onnx")
         axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length", max=512)}
         torch.onnx.export(
-            wrapped(model), (example, example), path, input_names=["ids", "mask"],
+            wrapped(model), (ids, mask), path, input_names=["ids", "mask"],
             dynamic_shapes=(axes, axes), dynamo=True, verbose=False)
         settings = ort.SessionOptions()
         settings.intra_op_num_threads = options.threads
@@ -112,8 +114,11 @@ def onnxruntime(model, options):
     return lambda ids, mask: session.run(None, {"ids": ids.numpy(), "mask": mask.numpy()})[0]
 
 
-def train_pytorch(model, labels, tokenizer, texts, mode):
-    model.train()
+PEERS = {"pytorch": pytorch, "openvino": openvino, "onnxruntime": onnxruntime}
+
+
+def train_pytorch(path, labels, tokenizer, texts, mode):
+    model = load_model(path).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, eps=1e-8, weight_decay=0)
     seconds = 0.0
     for number, (rows, ids, mask) in enumerate(batches(tokenizer, texts, mode)):
@@ -129,63 +134,159 @@ def train_pytorch(model, labels, tokenizer, texts, mode):
     return seconds * count / max(count - 1, 1)
 
 
-def main():
+class Martlet:
+    def __init__(self, options, folder, rows, texts, work):
+        self.options, self.folder, self.texts = options, folder, texts
+        # The first batch is in both runs.
+        self.scale = len(rows) / (len(rows) - BATCH)
+        self.files = [os.path.join(work, name) for name in ("all.csv", "one.csv")]
+        for path, part in zip(self.files, (rows, rows[:BATCH])):
+            with open(path, "w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows(part)
+
+    def run(self, *arguments, text=None):
+        """Seconds and what was printed."""
+        command = [self.options.martlet, *arguments, "--threads", str(self.options.threads), "--json"]
+        start = time.perf_counter()
+        done = subprocess.run(
+            command, input=None if text is None else text.encode(), capture_output=True)
+        seconds = time.perf_counter() - start
+        if done.returncode:
+            sys.exit(f"{' '.join(command)}: {done.stderr.decode().strip()}")
+        return seconds, done.stdout
+
+    def predict(self, texts):
+        return self.run("predict", self.folder, text="\n".join(texts))
+
+    def logits(self, texts):
+        return [json.loads(line)["logits"] for line in self.predict(texts)[1].splitlines()]
+
+    def infer(self):
+        return (self.predict(self.texts)[0] - self.predict(self.texts[:BATCH])[0]) * self.scale
+
+    def train(self):
+        seconds = [
+            self.run(
+                "train", "bert-classifier", "--pretrained", self.options.pretrained, "--epochs",
+                "1", "--batch-size", str(BATCH), "--max-length", str(LENGTH), "--no-shuffle",
+                "--train", path)[0]
+            for path in self.files
+        ]
+        return (seconds[0] - seconds[1]) * self.scale
+
+
+def load_model(path):
+    return transformers.AutoModelForSequenceClassification.from_pretrained(path).eval()
+
+
+def check(name, logits, reference):
+    difference = (torch.as_tensor(logits) - torch.as_tensor(reference)).abs().max().item()
+    print(f"{name}: largest difference of a logit {difference:.1e}", file=sys.stderr, flush=True)
+    if not difference <= TOLERANCE:
+        sys.exit(f"the logits of {name} differ by {difference:.1e}, more than {TOLERANCE}")
+
+
+def contenders(options, rows, texts, folder, work):
+    """(mode, name) → a function that gives the seconds for all rows, in the order of a round."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = load_model(folder)
+    _, ids, mask = next(batches(tokenizer, texts, "padded"))
+    reference = pytorch(model, options)(ids, mask)
+    found = {}
+    for name, make in PEERS.items():
+        if name in options.peer and options.only != "train":
+            step = make(model, options)
+            check(name, step(ids, mask), reference)
+            for mode in ("padded", "longest", "sorted"):
+                found["infer", f"{name} {mode}"] = partial(timed, step, tokenizer, texts, mode)
+    if "pytorch" in options.peer and options.only != "infer":
+        labels = torch.tensor([int(row[0]) - 1 for row in rows])
+        for mode in ("padded", "longest"):
+            found["train", f"pytorch {mode}"] = partial(
+                train_pytorch, folder, labels, tokenizer, texts, mode)
+    if options.martlet:
+        martlet = Martlet(options, folder, rows, texts, work)
+        check("martlet", martlet.logits(texts[:BATCH]), reference)
+        if options.only != "train":
+            found["infer", "martlet"] = martlet.infer
+        if options.only != "infer":
+            found["train", "martlet"] = martlet.train
+    return found
+
+
+def save_classifier(options, folder):
+    """The pretrained model with a head for four classes, for all contenders."""
+    torch.manual_seed(1)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(
+        options.pretrained, num_labels=4)
+    model.save_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(options.pretrained)
+    tokenizer.model_max_length = LENGTH
+    tokenizer.save_pretrained(folder)
+
+
+def markdown(seconds, row_count, options):
+    lines = [
+        f"{row_count} rows, {options.threads} threads, median of {options.rounds}"
+        f" round{'s' if options.rounds > 1 else ''}. Ratio: time divided by Martlet's.", "",
+        "| | Contender | Seconds | Ratio |", "|---|---|--:|--:|",
+    ]
+    for (mode, name), value in sorted(seconds.items(), key=lambda item: (item[0][0], item[1])):
+        ours = seconds.get((mode, "martlet"))
+        ratio = f"{value / ours:.2f}" if ours else ""
+        lines.append(f"| {mode} | {name} | {value:.2f} | {ratio} |")
+    targets = []
+    for mode, names, wanted in TARGETS:
+        ours = seconds.get((mode, "martlet"))
+        theirs = [(seconds[mode, name], name) for name in names if (mode, name) in seconds]
+        if ours and theirs:
+            ratio = min(theirs)[0] / ours
+            targets.append(
+                f"| {mode} | {min(theirs)[1]} | ≥ {wanted:g}× faster | {ratio:.2f} |"
+                f" {'met' if ratio >= wanted else '**missed**'} |")
+    if targets:
+        lines += ["", "| Target | Beside | Wanted | Ratio | |", "|---|---|---|--:|---|", *targets]
+    return "\n".join(lines)
+
+
+def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--martlet")
-    parser.add_argument("--pretrained", required=True)
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--rows", type=int)
+    parser.add_argument("--martlet", help="the martlet program; without it only peers are timed")
+    parser.add_argument("--pretrained", required=True, help="a BERT in a Hugging Face folder")
+    parser.add_argument("--data", required=True, help="rows in the layout of AG News")
+    parser.add_argument("--rows", type=int, help="only the first ones; more than 32")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--only", choices=["train", "infer"])
-    parser.add_argument("--peer", action="append", default=[],
-                        choices=["pytorch", "openvino", "onnxruntime"])
+    parser.add_argument("--peer", action="append", choices=PEERS, help="all by default")
     options = parser.parse_args()
+    options.peer = options.peer or list(PEERS)
+    return options
+
+
+def main():
+    options = parse_options()
     torch.set_num_threads(options.threads)
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     with open(options.data, newline="", encoding="utf-8") as file:
         rows = [row for row in csv.reader(file) if row[0].isdigit()][:options.rows]
+    if len(rows) <= BATCH:
+        sys.exit(f"{options.data}: {len(rows)} rows, more than a batch of {BATCH} are needed")
     texts = [(row[1] + " " + row[2]).replace("\n", " ").replace("\t", " ") for row in rows]
-    labels = torch.tensor([int(row[0]) - 1 for row in rows])
-    tokenizer = transformers.AutoTokenizer.from_pretrained(options.pretrained)
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(
-        options.pretrained, num_labels=4).eval()
-    print(f"{len(texts)} rows, {options.threads} threads", flush=True)
-
     with tempfile.TemporaryDirectory() as work:
         folder = os.path.join(work, "classifier")
-        model.save_pretrained(folder)
-        tokenizer.model_max_length = LENGTH
-        tokenizer.save_pretrained(folder)
-        if options.martlet:
-            # The first batch is in both runs.
-            scale = len(rows) / max(len(rows) - BATCH, 1)
-            paths = [os.path.join(work, name) for name in ("all.csv", "one.csv")]
-            for path, part in zip(paths, (rows, rows[:BATCH])):
-                with open(path, "w", newline="", encoding="utf-8") as file:
-                    csv.writer(file).writerows(part)
-            threads = ["--threads", str(options.threads)]
-            if options.only != "train":
-                command = [options.martlet, "predict", folder, "--json", *threads]
-                whole = run(command, "\n".join(texts))
-                start = run(command, "\n".join(texts[:BATCH]))
-                report("infer martlet", (whole - start) * scale)
-            if options.only != "infer":
-                command = [
-                    options.martlet, "train", "bert-classifier", "--pretrained", options.pretrained,
-                    "--epochs", "1", "--batch-size", str(BATCH), "--max-length", str(LENGTH),
-                    "--no-shuffle", "--json", *threads, "--train"]
-                whole, start = run([*command, paths[0]]), run([*command, paths[1]])
-                report("train martlet", (whole - start) * scale)
-        peers = {"pytorch": pytorch, "openvino": openvino, "onnxruntime": onnxruntime}
-        for name in options.peer:
-            if options.only != "train":
-                step = peers[name](model, options)
-                for mode in ("padded", "longest", "sorted"):
-                    report(f"infer {name} {mode}", timed(step, tokenizer, texts, mode))
-            if name == "pytorch" and options.only != "infer":
-                for mode in ("padded", "longest"):
-                    report(
-                        f"train {name} {mode}", train_pytorch(model, labels, tokenizer, texts, mode))
+        save_classifier(options, folder)
+        found = contenders(options, rows, texts, folder, work)
+        rounds = {key: [] for key in found}
+        for number in range(options.rounds):
+            for (mode, name), measure in found.items():
+                rounds[mode, name].append(measure())
+                print(f"{number + 1} {mode} {name}: {rounds[mode, name][-1]:.2f} s",
+                      file=sys.stderr, flush=True)
+    seconds = {key: statistics.median(values) for key, values in rounds.items()}
+    print(markdown(seconds, len(rows), options))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
