@@ -1,72 +1,204 @@
-"""The benchmark's table: one row per workload and contender."""
+"""The benchmark's tables in Markdown: targets, times, memory of training, who is missing."""
+
+from workloads import WORKLOADS
+
+MARTLET = "martlet"
 
 
 def markdown(results):
+    timed = [w for w in results["workloads"] if fastest_first(w)]
     machine = results["machine"]
-    lines = [
-        "# Martlet and its peers", "",
-        f"{machine.get('cpu', 'unknown CPU')}, {results['threads']} threads. Milliseconds per step:"
-        " median of rounds. Ratio: time divided by Martlet's, or by the fastest where Martlet was"
-        " not run. Difference: largest difference of a probability from PyTorch's in float32.", "",
-        "| Workload | Type | Contender | ms | Ratio | % of peak | Peak memory | First step |"
-        " Difference |",
-        "|---|---|---|--:|--:|--:|--:|--:|--:|",
-    ]
-    notes = []
-    for workload in results["workloads"]:
-        rows, excluded = split(workload["contenders"])
-        notes += [f"- {workload['name']} {workload['dtype']}: {name}: {why}"
-                  for name, why in excluded]
-        if not rows:
+    lines = ["# Martlet and its peers", "", f"{machine.get('cpu', 'unknown CPU')}, "
+             f"{results['threads']} threads. The run took {results['minutes']:.0f} minutes.", ""]
+    lines += section("Targets", targets(timed)) + section("Times", times(timed))
+    lines += section("Memory of a training step", memory(timed))
+    lines += section("Not in the table", missing(results["workloads"]))
+    return "\n".join(lines + ["Versions: " + versions(results) + ".", ""])
+
+
+def section(title, lines):
+    return [f"## {title}", "", *lines, ""] if lines else []
+
+
+def table(*header, right=0):
+    """The first two lines of a table whose last `right` columns are numbers."""
+    rule = ["---"] * (len(header) - right) + ["--:"] * right
+    return [line(*header), "|" + "|".join(rule) + "|"]
+
+
+def line(*cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def fastest_first(workload):
+    """The contenders that have a time, with their names."""
+    timed = [c for c in workload["contenders"].items() if c[1]["milliseconds_per_step"]]
+    return sorted(timed, key=lambda item: item[1]["milliseconds_per_step"])
+
+
+def martlet_rounds(workload):
+    return workload["contenders"].get(MARTLET, {}).get("rounds", [])
+
+
+# Targets
+
+
+def targets(workloads):
+    definitions = {workload.name: workload for workload in WORKLOADS}
+    rows = []
+    for workload in workloads:
+        if not workload["contenders"].get(MARTLET, {}).get("milliseconds_per_step"):
             continue
-        base = dict(rows).get("martlet", rows[0][1])["milliseconds_per_step"]
-        for name, contender in rows:
-            lines.append(row(workload, name, contender, base))
-    if notes:
-        lines += ["", "Not in the table:", ""] + notes
-    lines += ["", "Versions: " + versions(results) + ".", ""]
-    return "\n".join(lines)
+        wanted, dtype = definitions.get(workload["name"]), workload["dtype"]
+        if not wanted:
+            continue
+        what = f"{workload['name']} {dtype}"
+        if dtype in wanted.faster:
+            rows.append(speed_target(what, workload, wanted.faster[dtype]))
+        if dtype == "float32" and wanted.compile_seconds:
+            rows.append(compile_target(what, workload, wanted.compile_seconds))
+        if dtype == "float32" and wanted.arena_ratio:
+            rows.append(arena_target(what, workload, wanted.arena_ratio))
+    rows = [row for row in rows if row]
+    if not rows:
+        return []
+    return table("Target", "Wanted", "Fastest peer", "Its figure", "Martlet's", "Ratio", "") + rows
 
 
-def split(contenders):
-    """Those with a time, fastest first, and those without, with the reason."""
-    timed = [item for item in contenders.items() if item[1]["milliseconds_per_step"]]
-    timed.sort(key=lambda item: item[1]["milliseconds_per_step"])
-    others = []
-    for name, contender in contenders.items():
-        if not contender["milliseconds_per_step"]:
-            others.append((name, reason(contender)))
-    return timed, others
+def speed_target(what, workload, wanted):
+    peers = [item for item in fastest_first(workload) if item[0] != MARTLET]
+    if not peers:
+        return None
+    name, peer = peers[0]
+    theirs = peer["milliseconds_per_step"]
+    ours = workload["contenders"][MARTLET]["milliseconds_per_step"]
+    ratio = theirs / ours
+    met = ratio > 1 if wanted == 1 else ratio >= wanted
+    said = "faster" if wanted == 1 else f"≥ {wanted:g}× faster"
+    return line(what, said, name, f"{theirs:.2f} ms", f"{ours:.2f} ms", f"{ratio:.2f}", verdict(met))
+
+
+def compile_target(what, workload, wanted):
+    compiling = {
+        name: compile_seconds(contender) for name, contender in fastest_first(workload)
+        if name in ("pytorch-compiled", "keras-tf-xla", "keras-jax")
+    }
+    peer = min(compiling, key=compiling.get, default="")
+    theirs, ours = compiling.get(peer), compile_seconds(workload["contenders"][MARTLET])
+    return line(
+        f"{what}, compile time", f"< {wanted:g} s", peer, f"{theirs:.2f} s" if peer else "",
+        f"{ours:.2f} s", f"{theirs / ours:.2f}" if peer else "", verdict(ours < wanted))
+
+
+def arena_target(what, workload, wanted):
+    theirs = workload.get("activations", {}).get("peak_activation_bytes")
+    if not theirs:
+        return None
+    ours = martlet_rounds(workload)[-1]["arena_bytes"]
+    return line(
+        f"{what}, activation memory", f"≤ 1/{wanted:g}", "pytorch", megabytes(theirs),
+        megabytes(ours), f"{theirs / ours:.2f}", verdict(theirs / ours >= wanted))
+
+
+def verdict(met):
+    return "met" if met else "**missed**"
+
+
+def megabytes(count):
+    return f"{count / 1e6:.0f} MB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
+
+
+# Times
+
+
+def times(workloads):
+    peak = peak_rate(workloads)
+    lines = [
+        "Milliseconds per step: median of rounds. Ratio: time divided by Martlet's, or by the"
+        " fastest's where Martlet was not timed. % of peak: the model's matrix products and attention"
+        " (of a training step thrice the forward pass's), the same count for every contender,"
+        + (f" against {peak / 1e9:.0f} GFLOP/s, the fastest float32 product of this run"
+           if peak else "") +
+        ". Compile: Martlet's compiler; of peers, conversion and how much longer the first step"
+        " took than the others. Memory: the process's largest resident set. Difference: the largest"
+        " of a probability from PyTorch's in float32.", "",
+        *table("Workload", "Type", "Contender", "ms", "Ratio", "% of peak", "Compile", "Memory",
+               "Difference", "Rounds", right=7),
+    ]
+    for workload in workloads:
+        contenders = fastest_first(workload)
+        base = dict(contenders).get(MARTLET, contenders[0][1])["milliseconds_per_step"]
+        lines += [time_row(workload, name, contender, base, peak) for name, contender in contenders]
+    return lines
+
+
+def time_row(workload, name, contender, base, peak):
+    milliseconds = contender["milliseconds_per_step"]
+    rate = workload["operations"] / (milliseconds * 1e-3)
+    rounds = [r for r in contender["rounds"] if "milliseconds_per_step" in r]
+    difference = (contender["check"] or {}).get("difference")
+    return line(
+        workload["name"], workload["dtype"], name, f"{milliseconds:.2f}",
+        f"{milliseconds / base:.2f}", f"{100 * rate / peak:.0f}" if peak else "",
+        f"{compile_seconds(contender):.2f} s",
+        megabytes(max(r["peak_memory_bytes"] for r in rounds)),
+        f"{difference:.0e}" if difference is not None else "", str(len(rounds)))
+
+
+def compile_seconds(contender):
+    """Of the first round: later ones may find what it has compiled."""
+    return contender["rounds"][0]["compile_milliseconds"] / 1e3
+
+
+def peak_rate(workloads):
+    rounds = [r for workload in workloads for r in martlet_rounds(workload)]
+    rates = [100e9 * r["gflops"] / r["percent_of_peak"] for r in rounds if r.get("gflops")]
+    return max(rates, default=None)
+
+
+# Memory
+
+
+def memory(workloads):
+    rows = []
+    for workload in workloads:
+        rounds = [r for r in martlet_rounds(workload) if "arena_bytes" in r]
+        theirs = workload.get("activations", {})
+        if not rounds or "peak_activation_bytes" not in theirs:
+            continue
+        arena = rounds[-1]["arena_bytes"]
+        peak, saved = theirs["peak_activation_bytes"], theirs["saved_activation_bytes"]
+        rows.append(line(
+            workload["name"], workload["dtype"], megabytes(arena), megabytes(peak),
+            f"{peak / arena:.1f}", megabytes(saved), f"{saved / arena:.1f}"))
+    if not rows:
+        return []
+    return [
+        "Martlet's arena holds activations and gradients in flight. PyTorch's peak is the most that"
+        " a forward and a backward pass allocate at once beyond the parameters; kept is what the"
+        " forward pass leaves for the backward pass.", "",
+        *table("Workload", "Type", "Martlet's arena", "PyTorch's peak", "Ratio", "PyTorch keeps",
+               "Ratio", right=5), *rows]
+
+
+# The rest
+
+
+def missing(workloads):
+    lines = []
+    for workload in workloads:
+        for name, contender in workload["contenders"].items():
+            if not contender["milliseconds_per_step"]:
+                lines.append(f"- {workload['name']} {workload['dtype']}: {name}: {reason(contender)}")
+    return lines
 
 
 def reason(contender):
-    for result in [contender["outputs"] or {}] + contender["rounds"]:
+    for result in [contender["check"] or {}] + contender["rounds"]:
         for key in ("unsupported", "failed"):
             if key in result:
                 return result[key]
-        if result.get("disagrees"):
-            return f"its outputs differ by {result['difference']:.1e}"
     return "no time measured"
-
-
-def row(workload, name, contender, base):
-    last = contender["rounds"][-1]
-    milliseconds = contender["milliseconds_per_step"]
-    percent = last.get("percent_of_peak")
-    memory = last.get("peak_memory_bytes") or last.get("arena_bytes")
-    first = last.get("first_step_seconds")
-    if first is None and "compile_milliseconds" in last:
-        first = last["compile_milliseconds"] / 1e3
-    difference = (contender["outputs"] or {}).get("difference")
-    cells = [
-        workload["name"], workload["dtype"], name, f"{milliseconds:.2f}",
-        f"{milliseconds / base:.2f}",
-        f"{percent:.0f}" if percent is not None else "",
-        f"{memory / 1e6:.0f} MB" if memory else "",
-        f"{first:.2f} s" if first is not None else "",
-        f"{difference:.0e}" if difference is not None else "",
-    ]
-    return "| " + " | ".join(cells) + " |"
 
 
 def versions(results):

@@ -1,16 +1,17 @@
 """What every peer's script shares: arguments, threads, timing, the JSON line.
 
 A script calls `run(peer, setup)`. `setup(options)` returns a dictionary with `step`, a function
-that does one training step or one inference and returns when it is done, and optionally `outputs`,
-a function that gives the classes' probabilities as a NumPy array, `versions` and `notes`. It raises
-`Unsupported` where the framework cannot do what is asked.
+that does one training step or one inference and returns when it is done; `versions`; `outputs`, a
+function that gives the classes' probabilities as a NumPy array; and where it applies
+`conversion_seconds`, what conversion and compilation took before the first step, and `activations`,
+a function that measures the memory of a training step. It raises `Unsupported` where the framework
+cannot do what is asked.
 """
 
 import argparse
 import importlib.metadata
 import json
 import os
-import resource
 import statistics
 import sys
 import time
@@ -30,10 +31,12 @@ def parse_options():
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--variant", default="")
     parser.add_argument("--data", required=True, help="folder with weights and inputs")
-    parser.add_argument("--seconds", type=float, default=5, help="time to measure for")
-    parser.add_argument("--minimum-steps", type=int, default=5)
-    parser.add_argument("--warmup-steps", type=int, default=3)
-    parser.add_argument("--outputs", help="write the probabilities to this .npy, time nothing")
+    parser.add_argument("--seconds", type=float, default=2, help="time to measure for; 0: nothing")
+    parser.add_argument("--slow", type=float, default=float("inf"), metavar="MS",
+                        help="a step slower than this is enough to know")
+    parser.add_argument("--outputs", help="write the probabilities to this .npy (--mode infer)")
+    parser.add_argument("--activations", action="store_true",
+                        help="measure the memory of a training step, time nothing")
     return parser.parse_args()
 
 
@@ -55,25 +58,51 @@ def load_arrays(options, name):
     return load_file(os.path.join(options.data, f"{name}.safetensors"))
 
 
-def peak_memory():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
 def versions(*packages):
     return {package: importlib.metadata.version(package) for package in packages}
 
 
 def measure(step, options):
-    """Milliseconds of each step."""
-    for _ in range(options.warmup_steps):
-        step()
-    times = []
-    end = time.perf_counter() + options.seconds
-    while len(times) < options.minimum_steps or time.perf_counter() < end:
+    """Milliseconds of each step: five or more, fewer of steps that take long."""
+    def timed():
         start = time.perf_counter()
         step()
-        times.append((time.perf_counter() - start) * 1e3)
-    return times
+        return (time.perf_counter() - start) * 1e3
+
+    warm_up = []
+    while len(warm_up) < 3 and sum(warm_up) < options.seconds * 1e3:
+        warm_up.append(timed())
+        if warm_up[-1] > options.slow:
+            return warm_up[-1:]
+    times = []
+    while True:
+        times.append(timed())
+        seconds = sum(times) / 1e3
+        if len(times) >= 5 and seconds >= options.seconds:
+            return times
+        if len(times) >= 2 and seconds >= 5 * options.seconds:
+            return times
+
+
+def time_steps(program, options):
+    start = time.perf_counter()
+    program["step"]()
+    first = time.perf_counter() - start
+    if options.outputs:
+        import numpy as np
+
+        np.save(options.outputs, program["outputs"]().astype(np.float32))
+    if options.seconds == 0:
+        return {}
+    times = measure(program["step"], options)
+    median = statistics.median(times)
+    compilation = program.get("conversion_seconds", 0) + max(0, first - median / 1e3)
+    return {
+        "milliseconds_per_step": median,
+        "minimum_milliseconds": min(times),
+        "steps": len(times),
+        "compile_milliseconds": compilation * 1e3,
+    }
 
 
 def run(peer, setup):
@@ -92,26 +121,9 @@ def run(peer, setup):
         "threads": options.threads,
     }
     try:
-        start = time.perf_counter()
         program = setup(options)
         result["versions"] = program["versions"]
-        if options.outputs:
-            import numpy as np
-
-            np.save(options.outputs, program["outputs"]().astype(np.float32))
-        else:
-            before = peak_memory()
-            program["step"]()
-            result["first_step_seconds"] = time.perf_counter() - start
-            times = measure(program["step"], options)
-            result |= {
-                "milliseconds_per_step": statistics.median(times),
-                "minimum_milliseconds": min(times),
-                "steps": len(times),
-                "memory_before_steps_bytes": before,
-                "peak_memory_bytes": peak_memory(),
-            }
-            result |= program.get("notes", dict)()
+        result |= program["activations"]() if options.activations else time_steps(program, options)
     except Unsupported as reason:
         result["unsupported"] = str(reason)
     print(json.dumps(result), file=report, flush=True)

@@ -135,3 +135,18 @@ def make_inputs(model, batch_size, sequence_length):
         "attention_mask": np.ones(shape, np.int32),
         "labels": random.integers(0, CLASSES, (batch_size,), dtype=np.int32),
     }
+
+
+def forward_operations(model, batch_size, sequence_length):
+    """Floating-point operations of the matrix products and of attention in a forward pass."""
+    m = MODELS[model]
+    if isinstance(m, Classifier):
+        layers, inner = 1, m.heads * m.key_size
+        weights = 4 * m.width * inner + 2 * m.width * m.feed_forward
+        head = m.width * m.dense + m.dense * CLASSES
+    else:
+        layers, inner = m.layers, m.hidden
+        weights = 4 * m.hidden**2 + 2 * m.hidden * m.feed_forward
+        head = m.hidden**2 + m.hidden * CLASSES
+    token = layers * (2 * weights + 4 * sequence_length * inner)
+    return batch_size * (sequence_length * token + 2 * head)

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 
 import harness
 
@@ -20,6 +21,7 @@ def setup(options):
     inputs = harness.load_arrays(options, "inputs")
     arguments = make_arguments(options, inputs)
     names = ["input_ids", "attention_mask", "token_type_ids"][: len(arguments)]
+    start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         path = os.path.join(folder, "model.onnx")
         torch.onnx.export(
@@ -30,12 +32,18 @@ def setup(options):
         session_options.inter_op_num_threads = 1
         session = onnxruntime.InferenceSession(
             path, session_options, providers=["CPUExecutionProvider"])
+    conversion_seconds = time.perf_counter() - start
     feeds = {name: value.numpy() for name, value in zip(names, arguments)}
 
     def step():
         return session.run(None, feeds)[0]
 
-    return {"step": step, "outputs": step, "versions": harness.versions("onnxruntime", "torch")}
+    return {
+        "step": step,
+        "outputs": step,
+        "conversion_seconds": conversion_seconds,
+        "versions": harness.versions("onnxruntime", "torch"),
+    }
 
 
 def with_softmax(module):

@@ -1,5 +1,7 @@
 """OpenVINO on the PyTorch model; inference, float32 or bfloat16."""
 
+import time
+
 import harness
 
 
@@ -13,6 +15,7 @@ def setup(options):
 
     module = make_module(options, harness.load_arrays(options, "weights"))
     arguments = make_arguments(options, harness.load_arrays(options, "inputs"))
+    start = time.perf_counter()
     with torch.inference_mode():
         model = openvino.convert_model(
             module, example_input=arguments,
@@ -25,6 +28,7 @@ def setup(options):
             "INFERENCE_NUM_THREADS": options.threads,
             "PERFORMANCE_HINT": "LATENCY",
         })
+    conversion_seconds = time.perf_counter() - start
     request = compiled.create_infer_request()
     feeds = [a.numpy() for a in arguments]
 
@@ -34,7 +38,12 @@ def setup(options):
     def outputs():
         return torch.softmax(torch.from_numpy(step()).float(), dim=-1).numpy()
 
-    return {"step": step, "outputs": outputs, "versions": harness.versions("openvino", "torch")}
+    return {
+        "step": step,
+        "outputs": outputs,
+        "conversion_seconds": conversion_seconds,
+        "versions": harness.versions("openvino", "torch"),
+    }
 
 
 harness.run("openvino", setup)

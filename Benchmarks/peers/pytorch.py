@@ -5,6 +5,8 @@ In bfloat16, training is autocast; inference converts the weights, or is autocas
 """
 
 import contextlib
+import itertools
+import os
 
 import harness
 
@@ -14,6 +16,9 @@ def setup(options):
     is_autocast = is_bfloat16 and (options.mode == "train" or options.variant == "autocast")
     if options.variant == "autocast" and (options.mode == "train" or not is_bfloat16):
         raise harness.Unsupported("autocast is a choice in bfloat16 inference only")
+    # In a folder of its own, so that what another run compiled does not shorten this one's time.
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(
+        options.data, f"inductor-{options.mode}-{options.dtype}")
     import torch
     from torch.nn import functional as F
 
@@ -61,30 +66,42 @@ def setup(options):
         with torch.inference_mode(), cast():
             return F.softmax(call(*arguments), dim=-1)
 
-    def notes():
-        """Bytes of the tensors that one forward pass keeps for the backward pass."""
-        if options.mode == "infer":
-            return {}
-        parameters = {p.untyped_storage().data_ptr() for p in module.parameters()}
-        kept = {}
-
-        def pack(tensor):
-            storage = tensor.untyped_storage()
-            if storage.data_ptr() not in parameters:
-                kept[storage.data_ptr()] = storage.nbytes()
-            return tensor
-
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            loss = forward()
-        del loss
-        return {"saved_activation_bytes": sum(kept.values())}
+    def activations():
+        return measure_activations(torch, module, forward)
 
     return {
         "step": train if options.mode == "train" else infer,
         "outputs": outputs,
-        "notes": notes,
+        "activations": activations,
         "versions": harness.versions("torch", "transformers"),
     }
+
+
+def measure_activations(torch, module, forward):
+    """The bytes a forward and a backward pass allocate beyond the parameters.
+
+    `peak_activation_bytes` is the most that is allocated at once: activations, their gradients and
+    those of the parameters, by PyTorch's own count of its allocations. `saved_activation_bytes` is
+    what of the forward pass is kept for the backward pass.
+    """
+    parameters = {p.untyped_storage().data_ptr() for p in module.parameters()}
+    kept = {}
+
+    def pack(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in parameters:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.profiler.profile(
+            activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            loss = forward()
+        loss.backward()
+    allocations = [e for e in profile.profiler.kineto_results.events() if e.name() == "[memory]"]
+    allocations.sort(key=lambda event: event.start_ns())
+    live = itertools.accumulate(event.nbytes() for event in allocations)
+    return {"peak_activation_bytes": max(live), "saved_activation_bytes": sum(kept.values())}
 
 
 harness.run("pytorch", setup)

@@ -87,7 +87,7 @@ def make_module(options, weights):
     m = MODELS[options.model]
     module = ClassifierModule(m) if isinstance(m, Classifier) else BertModule(m)
     module.load({name: torch.from_numpy(array) for name, array in weights.items()})
-    return module.train(options.mode == "train" and not options.outputs)
+    return module.train(options.mode == "train")
 
 
 def make_arguments(options, inputs):
