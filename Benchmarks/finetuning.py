@@ -3,11 +3,11 @@
     Benchmarks/.venv/bin/python Benchmarks/finetuning.py --martlet .build/release/martlet \\
         --pretrained MINILM --train fit.csv --validation validate.csv --seeds 3
 
-For each seed Martlet trains, saves, evaluates and predicts; transformers then loads the saved folder,
-which must give the same logits within 1e-4. With `--peer` PyTorch trains by the same recipe (AdamW
-without decay, a linear warm-up over a tenth of the steps and a linear decay, gradients clipped to 1,
-dropout as in the folder), and the mean accuracies and times are printed side by side. `--rows N`
-takes the first N rows of each file.
+For each seed Martlet trains, saves, evaluates and predicts; transformers then loads the saved
+folder, which must give the same logits within 1e-4. With `--peer` PyTorch trains by the same recipe
+(AdamW without decay, a linear warm-up over a tenth of the steps and a linear decay, gradients
+clipped to 1, dropout as in the folder), and the mean accuracies and times are printed side by side.
+`--rows N` takes the first N rows of each file.
 """
 
 import argparse

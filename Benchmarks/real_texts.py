@@ -146,7 +146,8 @@ class Martlet:
 
     def run(self, *arguments, text=None):
         """Seconds and what was printed."""
-        command = [self.options.martlet, *arguments, "--threads", str(self.options.threads), "--json"]
+        threads = ["--threads", str(self.options.threads)]
+        command = [self.options.martlet, *arguments, *threads, "--json"]
         start = time.perf_counter()
         done = subprocess.run(
             command, input=None if text is None else text.encode(), capture_output=True)

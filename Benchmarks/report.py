@@ -75,7 +75,8 @@ def speed_target(what, workload, wanted):
     ratio = theirs / ours
     met = ratio > 1 if wanted == 1 else ratio >= wanted
     said = "faster" if wanted == 1 else f"≥ {wanted:g}× faster"
-    return line(what, said, name, f"{theirs:.2f} ms", f"{ours:.2f} ms", f"{ratio:.2f}", verdict(met))
+    return line(
+        what, said, name, f"{theirs:.2f} ms", f"{ours:.2f} ms", f"{ratio:.2f}", verdict(met))
 
 
 def compile_target(what, workload, wanted):
@@ -114,9 +115,10 @@ def megabytes(count):
 def times(workloads):
     peak = peak_rate(workloads)
     lines = [
-        "Milliseconds per step: median of rounds. Ratio: time divided by Martlet's, or by the"
-        " fastest's where Martlet was not timed. % of peak: the model's matrix products and attention"
-        " (of a training step thrice the forward pass's), the same count for every contender,"
+        "Milliseconds per step: median of the rounds; only the peers that were fastest in the first"
+        " have more. Ratio: time divided by Martlet's, or by the fastest's where Martlet was not"
+        " timed. % of peak: the model's matrix products and attention (of a training step thrice"
+        " the forward pass's), the same count for every contender,"
         + (f" against {peak / 1e9:.0f} GFLOP/s, the fastest float32 product of this run"
            if peak else "") +
         ". Compile: Martlet's compiler; of peers, conversion and how much longer the first step"
@@ -185,12 +187,14 @@ def memory(workloads):
 
 
 def missing(workloads):
-    lines = []
+    """One line for each contender and reason."""
+    found = {}
     for workload in workloads:
         for name, contender in workload["contenders"].items():
             if not contender["milliseconds_per_step"]:
-                lines.append(f"- {workload['name']} {workload['dtype']}: {name}: {reason(contender)}")
-    return lines
+                where = found.setdefault((name, reason(contender)), [])
+                where.append(f"{workload['name']} {workload['dtype']}")
+    return [f"- {name}: {why} ({', '.join(where)})" for (name, why), where in sorted(found.items())]
 
 
 def reason(contender):

@@ -4,8 +4,8 @@
 
 For each workload the contenders' probabilities of the same weights and inputs must agree; each is
 timed in a process of its own, one after the other, in several rounds, so that what else the machine
-does meets all alike. A figure is the median of the rounds, a round's figure the median of its steps.
-Needs nothing but the standard library itself.
+does meets all alike. A figure is the median of the rounds, a round's figure the median of its
+steps. Needs nothing but the standard library itself.
 """
 
 import argparse
@@ -36,9 +36,9 @@ def parse_options():
     parser.add_argument("--peer", action="append", choices=CONTENDERS, default=[])
     parser.add_argument("--dtype", action="append", choices=TOLERANCE, default=[])
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3, help="of workloads with a target")
-    parser.add_argument("--keep", type=float, default=1.15, metavar="RATIO",
-                        help="peers slower than the fastest by more have one round only")
+    parser.add_argument("--rounds", type=int, help="instead of each workload's own")
+    parser.add_argument("--keep", type=int, default=2, metavar="N",
+                        help="peers that have more than one round: the fastest N of the first")
     parser.add_argument("--seconds", type=float, default=2, help="per contender and round")
     parser.add_argument("--skip-outputs", action="store_true",
                         help="do not check that the outputs agree")
@@ -50,11 +50,11 @@ def parse_options():
 class Bench:
     """The contenders on the inputs of one shape: a model, a batch size and a length."""
 
-    def __init__(self, shape, data, options):
+    def __init__(self, shape, data, options, checks):
         self.model, self.batch_size, self.sequence_length = shape
         self.data, self.options = data, options
         self.python = os.path.join(options.venv, "bin", "python")
-        self.checks = {}  # (contender, dtype) → what its outputs say
+        self.checks = checks  # what was said of outputs, also in other shapes
         made = self.run([
             self.python, self.script("data.py"), *(str(size) for size in shape), data])
         if "failed" in made:
@@ -103,13 +103,18 @@ class Bench:
                 self.python, self.script("compare.py"), self.file("reference"), self.file(name)])
             if result.get("difference", 0) > TOLERANCE[dtype]:
                 result["failed"] = f"its outputs differ by {result['difference']:.1e}"
-        self.checks[name, dtype] = result
+        self.checks[self.checked(name, dtype)] = result
         return result
+
+    def checked(self, name, dtype):
+        """A peer runs the same code in every shape; Martlet's depends on it."""
+        shape = (self.batch_size, self.sequence_length) if name == "martlet" else ()
+        return name, dtype, self.model, *shape
 
     def check(self, name, dtype):
         """Lets a contender give its outputs, unless it has."""
-        if (name, dtype) in self.checks:
-            return self.checks[name, dtype]
+        if self.checked(name, dtype) in self.checks:
+            return self.checks[self.checked(name, dtype)]
         command = self.command(name, "infer", dtype, 0, self.file(name))
         return self.compare(name, dtype, self.run(command))
 
@@ -137,9 +142,16 @@ class Bench:
         return self.run(self.command("pytorch", "train", dtype, 0, None, "--activations"))
 
 
-def fastest(times):
-    return min((rounds[0] for name, rounds in times.items() if name != "martlet" and rounds),
-               default=None)
+def fastest_peers(times):
+    """The peers that have a time, the fastest of the first round first."""
+    peers = [name for name, found in times.items() if name != "martlet" and found]
+    return sorted(peers, key=lambda name: times[name][0])
+
+
+def slow_limit(times):
+    """Milliseconds; a peer that takes longer has nothing to do with any ratio that counts."""
+    peers = fastest_peers(times)
+    return 1.5 * times[peers[0]][0] if peers else None
 
 
 def run_workload(workload, dtype, bench):
@@ -147,26 +159,25 @@ def run_workload(workload, dtype, bench):
     options = bench.options
     print(f"{workload.name} {dtype}", file=sys.stderr, flush=True)
     names = (options.peer or list(CONTENDERS)) + (["martlet"] if options.martlet else [])
-    count = min(options.rounds, workload.rounds) if dtype in workload.faster else 1
+    # Only the ratios that there are targets for are worth more than one round.
+    count = (options.rounds or workload.rounds) if dtype in workload.faster else 1
     rounds = {name: [] for name in names}
     times = {name: [] for name in names}
-    for number in range(count):
-        best = fastest(times)
-        for name in names:
-            is_peer = name != "martlet"
-            if number and not times[name]:
-                continue
-            if number and is_peer and times[name][0] > options.keep * best:
-                continue
-            slow = is_peer and fastest(times) and 2 * fastest(times)
-            result = bench.time(name, workload.mode, dtype, number == 0, slow)
+    timed = names
+    for number in range(1, count + 1):
+        for name in timed:
+            slow = slow_limit(times) if name != "martlet" else None
+            result = bench.time(name, workload.mode, dtype, number == 1, slow)
             rounds[name].append(result)
             if "milliseconds_per_step" in result:
                 times[name].append(result["milliseconds_per_step"])
-            print(f"  {number + 1} {name}: {progress(result)}", file=sys.stderr, flush=True)
+            print(f"  {number} {name}: {progress(result)}", file=sys.stderr, flush=True)
+        if number == 1:
+            kept = fastest_peers(times)[:options.keep] + ["martlet"]
+            timed = [name for name in names if name in kept and times[name]]
     contenders = {
         name: {
-            "check": bench.checks.get((name, dtype)),
+            "check": bench.checks.get(bench.checked(name, dtype)),
             "rounds": rounds[name],
             "milliseconds_per_step": statistics.median(times[name]) if times[name] else None,
         } for name in names
@@ -209,10 +220,10 @@ def main():
         sys.exit(f"no workload's name contains {' or '.join(options.only)}")
     results = {"machine": describe_machine(), "threads": options.threads, "workloads": []}
     os.makedirs(options.output, exist_ok=True)
-    start = time.perf_counter()
+    start, checks = time.perf_counter(), {}
     for shape, group in itertools.groupby(workloads, lambda workload: workload.shape):
         with tempfile.TemporaryDirectory() as data:
-            bench = Bench(shape, data, options)
+            bench = Bench(shape, data, options, checks)
             for workload, dtype in itertools.product(group, options.dtype or TOLERANCE):
                 results["workloads"].append(run_workload(workload, dtype, bench))
                 results["minutes"] = (time.perf_counter() - start) / 60

@@ -63,7 +63,7 @@ def versions(*packages):
 
 
 def measure(step, options):
-    """Milliseconds of each step: five or more, fewer of steps that take long."""
+    """Milliseconds of each step: five or more, fewer where they take long."""
     def timed():
         start = time.perf_counter()
         step()
@@ -78,9 +78,7 @@ def measure(step, options):
     while True:
         times.append(timed())
         seconds = sum(times) / 1e3
-        if len(times) >= 5 and seconds >= options.seconds:
-            return times
-        if len(times) >= 2 and seconds >= 5 * options.seconds:
+        if seconds >= options.seconds * (1 if len(times) >= 5 else 5):
             return times
 
 
