@@ -9,6 +9,7 @@ steps. Needs nothing but the standard library itself.
 """
 
 import argparse
+import dataclasses
 import itertools
 import json
 import os
@@ -40,6 +41,7 @@ def parse_options():
     parser.add_argument("--keep", type=int, default=2, metavar="N",
                         help="peers that have more than one round: the fastest N of the first")
     parser.add_argument("--seconds", type=float, default=2, help="per contender and round")
+    parser.add_argument("--batch-size", type=int, help="instead of each workload's own")
     parser.add_argument("--skip-outputs", action="store_true",
                         help="do not check that the outputs agree")
     parser.add_argument("--timeout", type=float, default=600, help="seconds for one process")
@@ -184,7 +186,7 @@ def run_workload(workload, dtype, bench):
     }
     result = {"name": workload.name, "dtype": dtype, "contenders": contenders}
     result["operations"] = bench.forward_operations * (3 if workload.mode == "train" else 1)
-    if workload.mode == "train" and "pytorch" in names:
+    if workload.mode == "train" and dtype == "float32" and "pytorch" in names:
         result["activations"] = bench.activations(dtype)
     return result
 
@@ -218,6 +220,8 @@ def main():
         w for w in WORKLOADS if not options.only or any(text in w.name for text in options.only)]
     if not workloads:
         sys.exit(f"no workload's name contains {' or '.join(options.only)}")
+    if options.batch_size:
+        workloads = [dataclasses.replace(w, batch_size=options.batch_size) for w in workloads]
     results = {"machine": describe_machine(), "threads": options.threads, "workloads": []}
     os.makedirs(options.output, exist_ok=True)
     start, checks = time.perf_counter(), {}

@@ -51,9 +51,9 @@ WORKLOADS = [
     Workload("ag-news-transformer", "train", 128, 256, {"float32": 2.0}, 0.5, 10),
     Workload("bert-small", "train", 128, 128, {"float32": 2.2}, rounds=2),
     Workload("bert-minilm", "infer", 1, 128, BOTH),
-    Workload("bert-minilm", "infer", 32, 128, BOTH),
+    Workload("bert-minilm", "infer", 32, 128, BOTH, rounds=2),
     Workload("bert-minilm", "train", 32, 128, {"float32": 1.6, "bfloat16": 1.7}, rounds=2),
-    Workload("bert-base", "infer", 1, 128, BOTH),
+    Workload("bert-base", "infer", 1, 128, BOTH, rounds=2),
     Workload("bert-base", "infer", 8, 128, BOTH, rounds=2),
     Workload("bert-base", "train", 32, 128, {"float32": 1.35}, 1.5, 4, rounds=1),
 ]
