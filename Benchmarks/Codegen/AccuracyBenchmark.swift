@@ -15,8 +15,15 @@
             let worst = try largestUlp(session, step: step, emit: emit, exact: exact)
             print("\(name): \(format(worst.ulp, 3)) ulp at \(worst.argument)")
         }
-        let gelu = try largestDifference(session, step: step)
+        let normal = { (x: Double) in (1 + erf(x / 2.0.squareRoot())) / 2 }
+        let gelu = try largestDifference(session, step: step, emit: Activation.gelu.apply) {
+            $0 * normal($0)
+        }
         print("gelu: absolute error \(gelu.error) at \(gelu.argument)")
+        let slope = try largestDifference(session, step: step, emit: Activation.gelu.derivative) {
+            normal($0) + $0 * exp(-$0 * $0 / 2) / (2 * Double.pi).squareRoot()
+        }
+        print("slope of gelu: absolute error \(slope.error) at \(slope.argument)")
     }
 
     private let blockCount = 1 << 16
@@ -71,12 +78,11 @@
     }
 
     private func largestDifference(
-        _ session: CodegenSession, step: Int
+        _ session: CodegenSession, step: Int, emit: (Value) -> Value, exact: (Double) -> Double
     ) throws -> (error: Double, argument: Float) {
         var worst = (error: 0.0, argument: Float(0))
-        forEachFloat(try mapping(session, Activation.gelu.apply), step: step) { x, y in
-            let truth = Double(x) / 2 * (1 + erf(Double(x) / 2.0.squareRoot()))
-            let error = abs(Double(y) - truth)
+        forEachFloat(try mapping(session, emit), step: step) { x, y in
+            let error = abs(Double(y) - exact(Double(x)))
             // Beyond the clamp the result is x or 0, exactly.
             if abs(x) < 16, !(error <= worst.error) { worst = (error, x) }
         }

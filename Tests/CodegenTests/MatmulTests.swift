@@ -165,6 +165,31 @@ func packed(_ matrix: [Float], _ pack: PackPanels, on backend: Backend) throws -
         #expect(largestError(sums, expected) < 1e-5)
     }
 
+    /// dW = Xᵀ·dY where several panels share the copied rows of Xᵀ, whole groups of them and a rest.
+    @Test(arguments: [(0, 96), (1, 96), (37, 96), (37, 101), (8, 7)], Backend.allCases)
+    func weightGradientOfCopiedRows(size: (tokens: Int, inputs: Int), backend: Backend) throws {
+        let (tokens, inputs) = size
+        var generator = Generator(UInt64(tokens + inputs))
+        let outputs = 133
+        let x = generator.floats(tokens * inputs)
+        let dy = generator.floats(tokens * outputs)
+        let before = generator.floats(inputs * outputs)
+        let matmul = Matmul(
+            rows: .constant(inputs), columns: outputs, depth: .parameter("tokens", atMost: 40),
+            leftRowStride: 1, leftDepthStride: inputs, right: .rows(stride: outputs),
+            outputRowStride: outputs, accumulates: true)
+        #expect(matmul.copiesLeft(isa: backend.isa))
+        let arrays = Arrays()
+        arrays.add(x)
+        arrays.add(dy)
+        arrays.add(before)
+        try arrays.run(matmul.lower(to: backend.isa), on: backend, parameters: [Int64(tokens)])
+        let product = referenceProduct(
+            x, dy, rows: inputs, columns: outputs, depth: tokens, leftStrides: (1, inputs))
+        let expected = zip(before, product).map { Double($0) + $1 }
+        #expect(largestError(arrays.floats(2), expected) < 1e-5)
+    }
+
     /// scores[b,h,t,s] = q[b,t,h,:] · k[b,s,h,:], both read in place.
     @Test(arguments: Backend.allCases)
     func batchedWithTransposedRight(backend: Backend) throws {

@@ -15,9 +15,10 @@ package struct BatchAxis: Hashable, Sendable {
 
 /// Kernel: `output[rows, columns] = epilogue(left[rows, depth] · right[depth, columns])`.
 ///
-/// The left operand is read in place, whatever its strides; so the gradient of a weight, `Xᵀ·dY`, is
-/// the same kernel with the strides of X exchanged. The right operand is packed ahead (`packed`) or
-/// panel by panel into scratch.
+/// The gradient of a weight, `Xᵀ·dY`, is the same kernel with the strides of X exchanged. The left
+/// operand is read in place; one whose rows are neighbours in memory is copied first (`RowGroups`)
+/// where several panels share the copy. The right operand is packed ahead (`packed`) or panel by
+/// panel into scratch.
 ///
 /// With bfloat16 operands products are summed in float32. Tensors are float32 in memory, but for a
 /// right operand that is packed ahead, which holds pairs of neighbours along the depth: each part
@@ -96,7 +97,7 @@ package struct Matmul: Hashable, Sendable {
     /// is read from memory once for many rows.
     func partShape(isa: VectorISA) -> (rows: Int, panels: Int) {
         let panels = max(1, PanelShape(columns: columns, isa: isa).count)
-        if element == .bfloat16 { return convertingPartShape(panels: panels, isa: isa) }
+        if copiesLeft(isa: isa) { return copyingPartShape(panels: panels, isa: isa) }
         // Blocks of like size: a panel packed for a short last block would cost as much as for a
         // long one. A multiple of every tile's rows.
         let rowCount = max(rows.bound, 1)
@@ -109,11 +110,24 @@ package struct Matmul: Hashable, Sendable {
         return (rowsRounded, min(panels, max(1, wanted / panelCost)))
     }
 
-    /// Rows whose pairs stay in a core's cache, and panels enough to make them worth while.
-    private func convertingPartShape(panels: Int, isa: VectorISA) -> (rows: Int, panels: Int) {
+    /// Whether each part copies its rows of the left operand: to round them, or to have them close
+    /// together where enough of them fit a core's cache and the copy serves several panels.
+    package func copiesLeft(isa: VectorISA) -> Bool {
+        if element == .bfloat16 { return true }
+        return leftRowStride == 1 && leftDepthStride > 1 && columns > isa.panelColumns
+            && copiedRowCount >= 96
+    }
+
+    /// Rows of which a part keeps a copy in a core's cache.
+    private var copiedRowCount: Int {
+        Self.copiedByteCount / 4 / element.units(depthPerPart) / 24 * 24
+    }
+
+    /// Rows whose copies stay in a core's cache, and panels enough to make them worth while.
+    private func copyingPartShape(panels: Int, isa: VectorISA) -> (rows: Int, panels: Int) {
         func count(_ extent: Int, _ size: Int) -> Int { (extent + size - 1) / size }
         let rowCount = max(1, rows.bound)
-        let fitting = Self.convertedByteCount / 4 / element.units(depthPerPart) / 24 * 24
+        let fitting = copiedRowCount
         // A panel that each block of rows packs anew wants more of them.
         let most = max(24, min(right == .packed ? 144 : 192, fitting))
         var rowParts = count(rowCount, most)
@@ -127,8 +141,8 @@ package struct Matmul: Hashable, Sendable {
         return (count(count(rowCount, rowParts), 24) * 24, count(panels, panelParts))
     }
 
-    /// Bytes of converted rows that a part keeps.
-    private static let convertedByteCount = 448 << 10
+    /// Bytes of copied rows that a part keeps.
+    private static let copiedByteCount = 448 << 10
     /// Parts where there is enough work, and where there is little.
     private static let wantedPartCount = 32
     private static let leastPartCount = 4
@@ -156,9 +170,8 @@ private struct MatmulEmitter {
     var outputOffset: Value
     /// In elements.
     var depth: Value
-    /// What tiles read, and the row it begins with.
-    var leftRows: TileOperand
-    var leftRowOrigin: Value
+    /// What the tile reads that begins with a row.
+    var leftOperand: (_ row: Value) -> TileOperand
 
     init(matmul: Matmul, isa: VectorISA, name: String) {
         self.matmul = matmul
@@ -175,8 +188,7 @@ private struct MatmulEmitter {
         (leftCorner, rightCorner) = (left, right)
         outputOffset = k.constant(0)
         depth = k.value(of: matmul.depth)
-        leftRows = TileOperand(pointer: left, depthStride: 1)
-        leftRowOrigin = outputOffset
+        leftOperand = { [left] _ in TileOperand(pointer: left, depthStride: 1) }
     }
 
     /// Steps of a tile's loop.
@@ -206,13 +218,7 @@ private struct MatmulEmitter {
 
         let firstRow = rowBlock * part.rows
         let endRow = (firstRow + part.rows).minimum(k.value(of: matmul.rows))
-        switch matmul.element {
-        case .float32:
-            leftRows = TileOperand(
-                pointer: leftCorner, rowStride: matmul.leftRowStride,
-                depthStride: matmul.leftDepthStride)
-        case .bfloat16: convertLeft(firstRow, endRow, rowBound: part.rows)
-        }
+        leftOperand = leftReader(firstRow, endRow, rowBound: part.rows)
         let firstPanel = panelBlock * part.panels
         let endPanel = firstPanel + part.panels
         let full = k.constant(shape.fullCount)
@@ -231,20 +237,38 @@ private struct MatmulEmitter {
     /// Elements in a unit of the right operand's memory.
     private var rightScale: Int { matmul.right == .packed ? matmul.element.depthPerUnit : 1 }
 
-    /// This part's rows as bfloat16 pairs in scratch.
-    private mutating func convertLeft(_ firstRow: Value, _ endRow: Value, rowBound: Int) {
-        let converter = BFloat16Rows(
-            builder: k, isa: isa, rowStride: matmul.leftRowStride,
-            depthStride: matmul.leftDepthStride, rowBound: rowBound,
-            depthBound: matmul.depthPerPart)
-        let pairs = k.scratch("leftPairs", .int32, count: converter.unitCount)
-        converter.convert(
-            leftCorner + firstRow * matmul.leftRowStride, rows: endRow - firstRow, depth: depth,
-            to: pairs)
-        let strides = converter.strides
-        leftRows = TileOperand(
-            pointer: pairs, rowStride: strides.row, depthStride: strides.pair)
-        leftRowOrigin = firstRow
+    /// Copies this part's rows of the left operand first, where that is wanted.
+    private func leftReader(
+        _ firstRow: Value, _ endRow: Value, rowBound: Int
+    ) -> (Value) -> TileOperand {
+        let (rowStride, depthStride) = (matmul.leftRowStride, matmul.leftDepthStride)
+        let corner = leftCorner
+        guard matmul.copiesLeft(isa: isa) else {
+            return { row in
+                TileOperand(
+                    pointer: corner + row * rowStride, rowStride: rowStride,
+                    depthStride: depthStride)
+            }
+        }
+        let (source, rows) = (corner + firstRow * rowStride, endRow - firstRow)
+        if depthStride == 1 {
+            let converter = BFloat16Rows(
+                builder: k, isa: isa, rowStride: rowStride, depthStride: depthStride,
+                rowBound: rowBound, depthBound: matmul.depthPerPart)
+            let pairs = k.scratch("leftPairs", .int32, count: converter.unitCount)
+            converter.convert(source, rows: rows, depth: depth, to: pairs)
+            return { row in
+                TileOperand(
+                    pointer: pairs + (row - firstRow) * converter.strides.row,
+                    rowStride: converter.strides.row, depthStride: converter.strides.pair)
+            }
+        }
+        let groups = RowGroups(
+            builder: k, isa: isa, depthStride: depthStride, rowBound: rowBound,
+            depthBound: matmul.depthPerPart, element: matmul.element)
+        let block = k.scratch("leftRows", matmul.element.unitType, count: groups.unitCount)
+        groups.copy(source, rows: rows, depth: depth, to: block)
+        return { row in groups.operand(block, row: row - firstRow) }
     }
 
     private mutating func takeChunk(_ chunk: Value, _ size: Int) {
@@ -275,16 +299,14 @@ private struct MatmulEmitter {
         k.forEachRowTile(from: firstRow, to: endRow, tileRows: tileRows, remainder: remainder) {
             row, rows in
             let tile = RegisterTile(rows: rows, columns: columns, lanes: isa.lanes, builder: k)
-            var leftOperand = leftRows
-            leftOperand.pointer =
-                leftRows.pointer + (row - leftRowOrigin) * leftRows.rowStride
             let place = outputOffset + row * matmul.outputRowStride + firstColumn
-            let initial =
-                matmul.accumulates
-                ? tile.load(output + place, rowStride: matmul.outputRowStride) : tile.zeros()
+            // What is added to comes while the tile is multiplied.
+            if matmul.accumulates {
+                tile.prefetch(output + place, rowStride: matmul.outputRowStride)
+            }
             let sums = tile.product(
-                leftOperand, rightOperand, depth: steps, initial: initial, rightIsPadded: true,
-                bfloat16Pairs: matmul.element != .float32,
+                leftOperand(row), rightOperand, depth: steps, initial: tile.zeros(),
+                rightIsPadded: true, bfloat16Pairs: matmul.element != .float32,
                 ahead: next.flatMap { ahead($0, row - firstRow, rows) })
             finish(tile, sums, place: place, column: firstColumn)
         }
@@ -321,6 +343,12 @@ private struct MatmulEmitter {
     /// multiple of 4 KB apart look alike to a load that follows a store.)
     private func finish(_ tile: RegisterTile, _ sums: [Value], place: Value, column: Value) {
         let stride = matmul.outputRowStride
+        if matmul.accumulates {
+            let before = tile.load(output + place, rowStride: stride)
+            tile.store(
+                zip(before, sums).map { $0 + $1 }, to: output + place, rowStride: stride)
+            return
+        }
         func step(_ value: Value, _ vector: Int, _ place: Value) -> Value {
             epilogue.apply(
                 value, column: column + vector * isa.lanes, place: place + vector * isa.lanes,

@@ -68,6 +68,12 @@ struct RegisterTile {
         }
     }
 
+    func prefetch(_ pointer: Pointer, rowStride: Int) {
+        for row in 0..<rows {
+            for vector in 0..<vectors { (pointer + (row * rowStride + vector * lanes)).prefetch() }
+        }
+    }
+
     func load(_ pointer: Pointer, rowStride: Int) -> [Value] {
         map { row, vector in
             (pointer + (row * rowStride + vector * lanes)).load(lanes: lanes, mask: mask(vector))

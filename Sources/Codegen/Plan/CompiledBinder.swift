@@ -6,6 +6,8 @@
     /// interpreted routine where there is none.
     package struct CompiledBinder: StepBinder {
         private let compiled: [PlanStep: BoundStep]
+        /// Steps as they add to their results.
+        private let adding: [PlanStep: BoundStep]
         private let interpreted = InterpretedBinder()
         private let packs: [PackedWeight: BoundPack]
         /// All packed weights: together they lie on huge pages, where most of them are too small.
@@ -28,28 +30,41 @@
         /// Compiles all kernels of a plan, equal ones once.
         package init(_ plan: Plan, session: CodegenSession, costs: ProductCosts? = nil) throws {
             let compiler = StepCompiler(isa: session.target.isa, plan: plan, costs: costs)
-            var steps: [(PlanStep, CompiledStep)] = []
-            for step in plan.steps {
-                guard let compiled = try compiler.compiled(step) else { continue }
-                steps.append((step, compiled))
+            let steps = try Self.kernels(plan.steps) { try compiler.compiled($0) }
+            let additions = try Self.kernels(plan.slicing?.growingSums(plan) ?? []) {
+                try compiler.compiledAdding($0)
             }
-            let weights = Self.packedWeights(of: steps.map(\.1))
+            let all = (steps + additions).map(\.compiled)
+            let weights = Self.packedWeights(of: all)
             let packing = try weights.map { try $0.packing.lower(to: session.target.isa) }
-            let kernels = try session.compile(
-                steps.flatMap { $0.1.calls.map(\.function) } + packing)
+            let kernels = try session.compile(all.flatMap { $0.calls.map(\.function) } + packing)
             var byteCount = 0
             packs = Self.packs(
                 weights, kernels.suffix(weights.count), isa: session.target.isa, &byteCount)
             packMemory = try AlignedBuffer(byteCount: max(byteCount, 1))
-            var next = 0
+            var rest = kernels[...]
+            compiled = Self.bound(steps, &rest)
+            adding = Self.bound(additions, &rest)
+        }
+
+        private static func kernels(
+            _ steps: [PlanStep], _ compile: (PlanStep) throws -> CompiledStep?
+        ) throws -> [(step: PlanStep, compiled: CompiledStep)] {
+            try steps.compactMap { step in try compile(step).map { (step, $0) } }
+        }
+
+        /// Takes each step's kernels from the front.
+        private static func bound(
+            _ steps: [(step: PlanStep, compiled: CompiledStep)],
+            _ kernels: inout ArraySlice<CompiledKernel>
+        ) -> [PlanStep: BoundStep] {
             var bound: [PlanStep: BoundStep] = [:]
             for (step, compiled) in steps {
-                let count = compiled.calls.count
-                bound[step] = BoundStep(
-                    step: compiled, kernels: Array(kernels[next..<(next + count)]))
-                next += count
+                let own = Array(kernels.prefix(compiled.calls.count))
+                kernels.removeFirst(own.count)
+                bound[step] = BoundStep(step: compiled, kernels: own)
             }
-            self.compiled = bound
+            return bound
         }
 
         private static func packedWeights(of steps: [CompiledStep]) -> [PackedWeight] {
@@ -108,6 +123,14 @@
 
         package func bind(_ step: PlanStep, _ context: BindingContext) throws -> [Phase] {
             guard let bound = compiled[step] else { return try interpreted.bind(step, context) }
+            return phases(bound, context)
+        }
+
+        package func bindAdding(_ step: PlanStep, _ context: BindingContext) -> [Phase]? {
+            adding[step].map { phases($0, context) }
+        }
+
+        private func phases(_ bound: BoundStep, _ context: BindingContext) -> [Phase] {
             context.scratch.reserveShared(byteCount: bound.step.sharedScratchByteCount)
             let phases = zip(bound.step.calls, bound.kernels).map { call, kernel in
                 phase(call, kernel, context)

@@ -2,7 +2,10 @@ import MartletIR
 import MartletRuntime
 
 extension StepCompiler {
-    func compile(_ op: DotGeneral, _ step: PlanStep) throws -> CompiledStep {
+    /// - Parameter adds: to what the result's buffer holds.
+    func compile(
+        _ op: DotGeneral, _ step: PlanStep, adds: Bool = false
+    ) throws -> CompiledStep {
         let product = try MatrixProduct(op, step)
         // Products with an end of their own, or of bfloat16, are generated always.
         if op.operandPrecision == .full, let shape = product.costShape,
@@ -12,9 +15,11 @@ extension StepCompiler {
         }
         let output = try result(step)
         if let chunk = product.depthChunk {
+            guard !adds else { throw NoKernel() }
             return try chunked(product, op, chunk: chunk, step, output)
         }
-        let operands = try operands(of: product, op.operandPrecision, step)
+        var operands = try operands(of: product, op.operandPrecision, step)
+        operands.matmul.accumulates = adds
         let function = try operands.matmul.lower(to: isa)
         return operands.step(function, [.value(output)])
     }

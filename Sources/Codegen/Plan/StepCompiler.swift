@@ -49,6 +49,16 @@ struct StepCompiler {
         }
     }
 
+    /// Kernels that add the step's result to what its buffer holds; nil where there are none.
+    func compiledAdding(_ step: PlanStep) throws -> CompiledStep? {
+        guard case .op(.dotGeneral(let dot)) = step.work, step.hasOnlyFloat32 else { return nil }
+        do {
+            return try compile(dot, step, adds: true)
+        } catch is NoKernel, is CodegenError {
+            return nil
+        }
+    }
+
     /// - Throws: `NoKernel` where the interpreted routine has to do.
     func compile(_ step: PlanStep) throws -> CompiledStep {
         switch step.work {

@@ -36,11 +36,7 @@ package enum Activation: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .linear: return x.like(1)
         case .relu: return (x .> 0.0).select(x.like(1), 0)
-        case .gelu:
-            let cumulative = VectorMath.normalErrorFunction(x).multiplied(
-                by: 0.5, adding: x.like(0.5))
-            let density = VectorMath.exp(x * x * -0.5) * 0.3989422804014327
-            return x.multiplied(by: density, adding: cumulative)
+        case .gelu: return VectorMath.geluSlope(x)
         case .geluTanh:
             let gate = VectorMath.sigmoid(x * geluTanhSlope(x))
             let inner = (x * x).multiplied(by: 0.2140644488, adding: x.like(1.5957691216))

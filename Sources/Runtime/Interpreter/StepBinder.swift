@@ -5,6 +5,9 @@ import MartletIR
 package protocol StepBinder: Sendable {
     func bind(_ step: PlanStep, _ context: BindingContext) throws -> [Phase]
 
+    /// Phases that add the step's result to what its buffer holds; nil where the backend has none.
+    func bindAdding(_ step: PlanStep, _ context: BindingContext) throws -> [Phase]?
+
     /// What has to run before the steps whenever parameters have changed.
     func preparation(_ context: BindingContext) throws -> [Phase]
 
@@ -14,6 +17,10 @@ package protocol StepBinder: Sendable {
 }
 
 extension StepBinder {
+    package func bindAdding(_ step: PlanStep, _ context: BindingContext) throws -> [Phase]? {
+        nil
+    }
+
     package func preparation(_ context: BindingContext) throws -> [Phase] { [] }
 
     package func kernelNames(
@@ -31,7 +38,7 @@ extension PlanStep {
 /// What a step is bound to: addresses, extents, scratch memory, and where its errors go.
 package struct BindingContext {
     /// The first byte of each buffer of the plan.
-    package let addresses: [UnsafeMutableRawPointer]
+    package internal(set) var addresses: [UnsafeMutableRawPointer]
     package let extents: SymbolExtents
     package let scratch: Scratch
     package let failure: RunFailure

@@ -55,6 +55,15 @@ public struct BatchSlicing: Sendable {
     /// Whether all slices are one group.
     public var isSerial: Bool { slicesPerGroup >= sliceCount(of: symbol.bound) }
 
+    /// The steps that make nothing but one sum which grows in its own place, so that they could add
+    /// to it themselves.
+    package func growingSums(_ plan: Plan) -> [PlanStep] {
+        guard isSerial else { return [] }
+        return sums.map { plan.steps[steps.lowerBound + $0.step] }.filter {
+            $0.results.compactMap { $0 }.count == 1
+        }
+    }
+
     /// Bytes for the groups' sums at the bound.
     public var sumByteCount: Int {
         isSerial

@@ -71,23 +71,20 @@ final class SliceRunner: @unchecked Sendable {
 
     /// The phases of the run: all slices, then the sums over the groups.
     func phases(_ context: BindingContext) throws -> [Phase] {
+        if slicing.isSerial { return try serialPhases(context) }
         let batch = context.extents(slicing.symbol)
         let (size, perGroup) = (slicing.sliceBound, slicing.slicesPerGroup)
         let bound = try workers.enumerated().map { number, worker in
             var slice = BoundSlice(state: worker.state)
-            let thread = slicing.isSerial ? nil : number
             if batch >= size {
-                slice.whole = try bind(worker, thread, entryCount: size, context)
+                slice.whole = try bind(worker, number, entryCount: size, context)
             }
             if batch % size > 0 {
-                slice.rest = try bind(worker, thread, entryCount: batch % size, context)
+                slice.rest = try bind(worker, number, entryCount: batch % size, context)
             }
             return slice
         }
         let sliceCount = slicing.sliceCount(of: batch)
-        if slicing.isSerial {
-            return serialPhases(bound[0].whole, bound[0].rest, batch: batch, context)
-        }
         let groupSums = sums.base.assumingMemoryBound(to: Float.self)
         let sumCount = slicing.sumElementCount
         let failure = context.failure
@@ -109,27 +106,32 @@ final class SliceRunner: @unchecked Sendable {
     }
 
     /// The slices one after another, the parts of each step shared out.
-    private func serialPhases(
-        _ whole: [Phase], _ rest: [Phase], batch: Int, _ context: BindingContext
-    ) -> [Phase] {
-        let (size, state, failure) = (slicing.sliceBound, workers[0].state, context.failure)
-        func skipped(_ phase: Phase) -> Phase {
-            let body = phase.body
-            return Phase(partCount: phase.partCount) { part, worker in
-                if !failure.hasFailed { body(part, worker) }
+    private func serialPhases(_ context: BindingContext) throws -> [Phase] {
+        let batch = context.extents(slicing.symbol)
+        let (size, worker, failure) = (slicing.sliceBound, workers[0], context.failure)
+        func slice(_ entryCount: Int, isFirst: Bool) throws -> [Phase] {
+            try bind(
+                worker, nil, entryCount: entryCount, context, sums: isFirst ? .started : .grown
+            ).map { phase in
+                Phase(partCount: phase.partCount) { part, worker in
+                    if !failure.hasFailed { phase.body(part, worker) }
+                }
             }
         }
-        let phases = (whole.map(skipped), rest.map(skipped))
         // No slice at all: sums of nothing.
-        let empty = batch == 0 ? [combination(groupCount: 0, context)] : []
-        return empty
-            + (0..<slicing.sliceCount(of: batch)).flatMap { slice in
-                let begin = Phase(partCount: 1) { _, _ in
-                    state.pointee.firstEntry = Int64(slice * size)
-                    state.pointee.isFirstOfGroup = slice == 0
-                }
-                return [begin] + ((slice + 1) * size <= batch ? phases.0 : phases.1)
+        if batch == 0 { return [combination(groupCount: 0, context)] }
+        let first = try slice(min(batch, size), isFirst: true)
+        let whole = batch >= 2 * size ? try slice(size, isFirst: false) : []
+        let isEven = batch % size == 0 || batch < size
+        let rest = isEven ? [] : try slice(batch % size, isFirst: false)
+        return (0..<slicing.sliceCount(of: batch)).flatMap { number in
+            let begin = Phase(partCount: 1) { _, _ in
+                worker.state.pointee.firstEntry = Int64(number * size)
+                worker.state.pointee.isFirstOfGroup = number == 0
             }
+            if number == 0 { return [begin] + first }
+            return [begin] + ((number + 1) * size <= batch ? whole : rest)
+        }
     }
 
     /// Adds the groups' sums in a fixed tree.
@@ -159,9 +161,18 @@ final class SliceRunner: @unchecked Sendable {
 
     // MARK: One slice
 
+    /// How a slice's sums become those of its group.
+    private enum SumPlace {
+        /// Added to memory that is known when the slice runs.
+        case group
+        /// They are the first in the one group's place, or added to what is there.
+        case started, grown
+    }
+
     /// - Parameter thread: the one that runs all of the slice; nil where threads share each step.
     private func bind(
-        _ worker: Worker, _ thread: Int?, entryCount: Int, _ outer: BindingContext
+        _ worker: Worker, _ thread: Int?, entryCount: Int, _ outer: BindingContext,
+        sums place: SumPlace = .group
     ) throws -> [Phase] {
         var extents = outer.extents
         extents.extents[slicing.symbol.name] = entryCount
@@ -176,12 +187,16 @@ final class SliceRunner: @unchecked Sendable {
             }
         }
         for (index, step) in plan.steps[slicing.steps].enumerated() {
-            let made = try binder.bind(step, context)
             let number = slicing.steps.lowerBound + index
-            phases += profiled(made, step, number, context, thread)
-            phases += slicing.sums.filter { $0.step == index }.map {
-                addition($0, worker, outer)
+            let sums = slicing.sums.filter { $0.step == index }
+            if let sum = sums.first, place != .group,
+                let made = try inPlace(step, sum, isFirst: place == .started, context, outer)
+            {
+                phases += profiled(made, step, number, context, thread)
+                continue
             }
+            phases += profiled(try binder.bind(step, context), step, number, context, thread)
+            phases += sums.map { addition($0, worker, outer) }
         }
         phases += slicing.stagedOut.map { staged in
             let (from, to) = (context.addresses[staged.buffer], outer.addresses[staged.buffer])
@@ -193,6 +208,17 @@ final class SliceRunner: @unchecked Sendable {
         }
         try worker.scratch.allocate()
         return phases
+    }
+
+    /// A step that makes or adds to a sum where it belongs, if the backend can add.
+    private func inPlace(
+        _ step: PlanStep, _ sum: BatchSlicing.Sum, isFirst: Bool, _ context: BindingContext,
+        _ outer: BindingContext
+    ) throws -> [Phase]? {
+        var context = context
+        context.addresses[sum.buffer] = outer.addresses[sum.buffer]
+        guard let adding = try binder.bindAdding(step, context) else { return nil }
+        return isFirst ? try binder.bind(step, context) : adding
     }
 
     private func profiled(
