@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import platform
+import signal
 import statistics
 import sys
 import tempfile
@@ -216,6 +217,8 @@ def write(results, folder):
 
 def main():
     options = parse_options()
+    # Ending the run ends the process under way, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     workloads = [
         w for w in WORKLOADS if not options.only or any(text in w.name for text in options.only)]
     if not workloads:
