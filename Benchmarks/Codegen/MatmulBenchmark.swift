@@ -17,7 +17,7 @@
             let matmul = Matmul(
                 rows: .constant(m), columns: n, depth: .constant(depth), leftRowStride: depth,
                 outputRowStride: n, epilogue: epilogue)
-            let pack = PackPanels(columns: n, depth: depth, layout: .rows(stride: n))
+            let pack = PackPanels(columns: n, depth: .constant(depth), layout: .rows(stride: n))
             let prepared = try Prepared(
                 matmul.lower(to: isa), session,
                 buffers: [

@@ -22,7 +22,8 @@ import Testing
             (.rows(stride: n), right), (.columns(stride: depth), transposed),
         ]
         for (layout, matrix) in layouts {
-            let pack = PackPanels(columns: n, depth: depth, layout: layout, element: .bfloat16)
+            let pack = PackPanels(
+                columns: n, depth: .constant(depth), layout: layout, element: .bfloat16)
             let arrays = Arrays()
             arrays.add(left)
             arrays.add(try packed(matrix, pack, on: backend))

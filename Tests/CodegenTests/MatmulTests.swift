@@ -19,11 +19,13 @@ func referenceProduct(
 }
 
 /// Packs a matrix with the kernel, on the backend under test.
-func packed(_ matrix: [Float], _ pack: PackPanels, on backend: Backend) throws -> [Float] {
+func packed(
+    _ matrix: [Float], _ pack: PackPanels, on backend: Backend, parameters: [Int64] = []
+) throws -> [Float] {
     let arrays = Arrays()
     arrays.add(matrix)
     arrays.add([Float](repeating: .nan, count: pack.packedCount(isa: backend.isa)))
-    try arrays.run(pack.lower(to: backend.isa), on: backend)
+    try arrays.run(pack.lower(to: backend.isa), on: backend, parameters: parameters)
     return arrays.floats(1)
 }
 
@@ -71,7 +73,7 @@ func packed(_ matrix: [Float], _ pack: PackPanels, on backend: Backend) throws -
             outputRowStride: n, epilogue: test.epilogue)
         let arrays = Arrays()
         arrays.add(left)
-        let pack = PackPanels(columns: n, depth: depth, layout: .rows(stride: n))
+        let pack = PackPanels(columns: n, depth: .constant(depth), layout: .rows(stride: n))
         arrays.add(try packed(right, pack, on: backend))
         arrays.add([Float](repeating: .nan, count: m * n))
         var expected = referenceProduct(left, right, rows: m, columns: n, depth: depth)
@@ -123,7 +125,7 @@ func packed(_ matrix: [Float], _ pack: PackPanels, on backend: Backend) throws -
         let (m, n, depth) = (19, 85, 37)
         let left = generator.floats(m * depth)
         let right = generator.floats(n * depth)  // [n, depth]
-        let pack = PackPanels(columns: n, depth: depth, layout: .columns(stride: depth))
+        let pack = PackPanels(columns: n, depth: .constant(depth), layout: .columns(stride: depth))
         let arrays = Arrays()
         arrays.add(left)
         arrays.add(try packed(right, pack, on: backend))
@@ -227,13 +229,25 @@ func packed(_ matrix: [Float], _ pack: PackPanels, on backend: Backend) throws -
         #expect(largestError(arrays.floats(2), expected) < 1e-5)
     }
 
-    @Test func refusesAPackedOperandOfUnknownDepth() {
+    /// Panels have room for the bound of a depth that is known at the run alone.
+    @Test(arguments: [0, 1, 7, 29], Backend.compiled)
+    func packedOperandOfUnknownDepth(depth: Int, backend: Backend) throws {
+        var generator = Generator(UInt64(depth))
+        let (m, n) = (50, 133)
+        let left = generator.floats(depth * m)  // [depth, m]
+        let right = generator.floats(depth * n)
+        let extent = Extent.parameter("tokens", atMost: 29)
+        let pack = PackPanels(columns: n, depth: extent, layout: .rows(stride: n))
+        let arrays = Arrays()
+        arrays.add(left)
+        arrays.add(try packed(right, pack, on: backend, parameters: [Int64(depth)]))
+        arrays.add([Float](repeating: .nan, count: m * n))
         let matmul = Matmul(
-            rows: 4, columns: 4, depth: .parameter("tokens", atMost: 9), leftRowStride: 4,
-            outputRowStride: 4)
-        let error = #expect(throws: CodegenError.self) { try matmul.lower(to: .avx2) }
-        #expect(
-            error?.description
-                == "matmul: a packed right operand needs a constant depth, not tokens")
+            rows: .constant(m), columns: n, depth: extent, leftRowStride: 1, leftDepthStride: m,
+            outputRowStride: n)
+        try arrays.run(matmul.lower(to: backend.isa), on: backend, parameters: [Int64(depth)])
+        let expected = referenceProduct(
+            left, right, rows: m, columns: n, depth: depth, leftStrides: (1, m))
+        #expect(largestError(arrays.floats(2), expected) < 1e-5)
     }
 }

@@ -73,10 +73,6 @@ package struct Matmul: Hashable, Sendable {
     }
 
     private func check() throws {
-        if right == .packed, case .parameter(let name, _) = depth {
-            throw CodegenError(
-                "matmul: a packed right operand needs a constant depth, not \(name)")
-        }
         if right == .packed, depthChunk != nil {
             throw CodegenError("matmul: a packed right operand cannot be taken in depth chunks")
         }
@@ -128,11 +124,13 @@ package struct Matmul: Hashable, Sendable {
         func count(_ extent: Int, _ size: Int) -> Int { (extent + size - 1) / size }
         let rowCount = max(1, rows.bound)
         let fitting = copiedRowCount
+        // Rows that are rounded too cost more than a copy's time: fewer panels share them.
+        let mostPanels = element == .float32 ? 6 : 3
         // A panel that each block of rows packs anew wants more of them.
         let most = max(24, min(right == .packed ? 144 : 192, fitting))
         var rowParts = count(rowCount, most)
         let wanted = rowCount <= 4 * most ? Self.wantedPartCount / 2 : Self.wantedPartCount
-        var panelParts = min(count(panels, 3), count(wanted, rowParts))
+        var panelParts = min(count(panels, mostPanels), count(wanted, rowParts))
         if rowParts * panelParts < Self.leastPartCount {
             rowParts = max(
                 rowParts, min(count(rowCount, 48), count(Self.leastPartCount, panelParts)))

@@ -161,17 +161,18 @@ struct PanelPacker {
     }
 }
 
-/// Kernel: rewrites a float32 matrix `[depth, columns]` as panels. One part per panel.
+/// Kernel: rewrites a float32 matrix `[depth, columns]` as panels, each with room for the bound of
+/// the depth. One part per panel.
 ///
 /// Buffers: `matrix` (layout `rows` or `columns`), `panels` (out; 4-byte units).
 package struct PackPanels: Hashable, Sendable {
     package var columns: Int
-    package var depth: Int
+    package var depth: Extent
     package var layout: RightLayout
     package var element: MatrixElement
 
     package init(
-        columns: Int, depth: Int, layout: RightLayout, element: MatrixElement = .float32
+        columns: Int, depth: Extent, layout: RightLayout, element: MatrixElement = .float32
     ) {
         self.element = element
         self.columns = columns
@@ -181,7 +182,8 @@ package struct PackPanels: Hashable, Sendable {
 
     /// Units of `panels`, four bytes each.
     package func packedCount(isa: VectorISA) -> Int {
-        PanelShape(columns: columns, isa: isa).packedCount(depth: element.units(depth))
+        PanelShape(columns: columns, isa: isa).packedCount(
+            depth: element.units(depth.bound))
     }
 
     package func lower(to isa: VectorISA, name: String = "packPanels") throws -> LoopFunction {
@@ -196,9 +198,9 @@ package struct PackPanels: Hashable, Sendable {
         func pack(vectors: Int) {
             let first = panel * shape.width
             PanelPacker(builder: k, isa: isa, vectors: vectors, element: element).pack(
-                matrix + first * columnStride, layout: layout, depth: k.constant(depth),
+                matrix + first * columnStride, layout: layout, depth: k.value(of: depth),
                 columns: k.constant(columns) - first,
-                to: panels + first * element.units(depth))
+                to: panels + first * element.units(depth.bound))
         }
         let isFull = panel .< k.constant(shape.fullCount)
         if shape.fullCount > 0 { k.branch(isFull) { pack(vectors: isa.panelVectors) } }

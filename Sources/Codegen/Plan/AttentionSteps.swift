@@ -157,16 +157,16 @@ extension StepCompiler {
 /// multiplied as float32. Probabilities and slopes are not rounded there.
 private struct AttentionRounding {
     private let isNeeded: Bool
-    private var copies: RoundedCopies
+    private var copies: OperandCopies
 
     init(_ op: MartletIR.Attention, isa: VectorISA) {
         isNeeded = op.operandPrecision == .bf16 && !isa.hasBFloat16Dot
-        copies = RoundedCopies(isa: isa)
+        copies = OperandCopies(isa: isa)
     }
 
     /// What the kernel reads in place of a tensor.
     mutating func read(_ value: PlanValue, scale: Double? = nil) throws -> KernelCall.Buffer {
-        isNeeded ? try copies.copy(value, scale: scale) : .value(value)
+        isNeeded ? try copies.rounded(value, scale: scale) : .value(value)
     }
 
     /// Query, key and value.

@@ -8,7 +8,7 @@ struct ProductOperands {
     fileprivate var left: KernelCall.Buffer
     fileprivate var right: KernelCall.Buffer
     fileprivate var parameters: [String: KernelCall.Parameter]
-    fileprivate var copies: RoundedCopies
+    fileprivate var copies: OperandCopies
 
     /// The conversions and the product.
     func step(_ function: LoopFunction, _ others: [KernelCall.Buffer]) -> CompiledStep {
@@ -28,7 +28,7 @@ extension StepCompiler {
         var operands = ProductOperands(
             matmul: product.matmul(), left: .value(step.operands[0]),
             right: .value(step.operands[1]), parameters: product.parameters,
-            copies: RoundedCopies(isa: isa, scratchOffset: scratchOffset))
+            copies: OperandCopies(isa: isa, scratchOffset: scratchOffset))
         switch precision {
         case .full:
             if packsWeights,
@@ -36,13 +36,18 @@ extension StepCompiler {
             {
                 operands.right = .packed(packed)
                 operands.matmul.right = .packed
+            } else if packsWeights, product.batch.isEmpty, operands.matmul.copiesLeft(isa: isa) {
+                // The same panels for every block of rows.
+                operands.right = try operands.copies.panels(
+                    step.operands[1], of: operands.matmul, operands.parameters)
+                operands.matmul.right = .packed
             }
         case .bf16:
             if isa.hasBFloat16Dot, product.left.depth == 1 || product.left.row == 1 {
                 pair(product, step, packsWeights: packsWeights, &operands)
             } else {
-                operands.left = try operands.copies.copy(step.operands[0])
-                operands.right = try operands.copies.copy(step.operands[1])
+                operands.left = try operands.copies.rounded(step.operands[0])
+                operands.right = try operands.copies.rounded(step.operands[1])
             }
         }
         return operands
@@ -57,7 +62,7 @@ extension StepCompiler {
             case .constant(let depth) = product.depth
         else { return nil }
         let packing = PackPanels(
-            columns: product.columns, depth: depth, layout: layout, element: element)
+            columns: product.columns, depth: .constant(depth), layout: layout, element: element)
         return PackedWeight(buffer: value.buffer, packing: packing)
     }
 
