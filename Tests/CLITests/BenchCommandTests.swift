@@ -39,7 +39,7 @@ struct BenchCommandTests {
 
         let listed = try CommandLine.run(
             "inspect", "ag-news-transformer", "--batch-size", "2", "--sequence-length", "8",
-            "--emit", "asm", "--json")
+            "--emit", "asm", "--cpu", "x86-64-v3", "--json")
         let names = try #require(JSONValue(parsing: listed.output).arrayValue)
             .compactMap { $0["kernel"]?.stringValue }
         let text = try String(contentsOf: folder.url("trace.json"), encoding: .utf8)
