@@ -42,7 +42,9 @@ struct AddedTokenFinder: Sendable {
         }
         self.tokens = tokens
         trie = ByteTrie(keys: Array(last.keys), values: last.values.map { Int32($0) })
-        isFirstByte = (0..<256).map { byte in last.keys.contains { $0[0] == UInt8(byte) } }
+        var isFirstByte = [Bool](repeating: false, count: 256)
+        for content in last.keys { isFirstByte[Int(content[0])] = true }
+        self.isFirstByte = isFirstByte
     }
 
     var isEmpty: Bool { tokens.isEmpty }

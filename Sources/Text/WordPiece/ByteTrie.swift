@@ -78,6 +78,14 @@ final class ByteTrie: @unchecked Sendable {
             let depth: Int
         }
 
+        private struct Child {
+            let byte: UInt8
+            let keys: Range<Int>
+        }
+
+        /// Of the node that is expanded; kept, so that a node takes no memory of its own.
+        private var children: [Child] = []
+
         init(keys: [[UInt8]], values: [Int32]) {
             let order = keys.indices.sorted { keys[$0].lexicographicallyPrecedes(keys[$1]) }
             self.keys = order.map { keys[$0] }
@@ -107,16 +115,16 @@ final class ByteTrie: @unchecked Sendable {
                 units[pending.node].value = values[first]
                 first += 1
             }
-            var children: [(byte: UInt8, keys: Range<Int>)] = []
+            children.removeAll(keepingCapacity: true)
             while first < pending.keys.upperBound {
                 let byte = keys[first][pending.depth]
                 var end = first + 1
                 while end < pending.keys.upperBound, keys[end][pending.depth] == byte { end += 1 }
-                children.append((byte: byte, keys: first..<end))
+                children.append(Child(byte: byte, keys: first..<end))
                 first = end
             }
             guard let least = children.first else { return }
-            let base = freeBase(for: children.map(\.byte), least: least.byte)
+            let base = freeBase(least: Int(least.byte))
             units[pending.node].base = Int32(base)
             for child in children {
                 let node = base + Int(child.byte)
@@ -126,18 +134,25 @@ final class ByteTrie: @unchecked Sendable {
             while firstFree < units.count, units[firstFree].parent >= 0 { firstFree += 1 }
         }
 
-        private mutating func freeBase(for bytes: [UInt8], least: UInt8) -> Int {
-            var position = max(firstFree, Int(least) + 1)
+        /// Where all children find a free unit; `least` is the byte of the first.
+        private mutating func freeBase(least: Int) -> Int {
+            var position = max(firstFree, least + 1)
             var tries = 0
             while true {
-                let base = position - Int(least)
-                reserve(base + 512)
-                if bytes.allSatisfy({ units[base + Int($0)].parent < 0 }) { return base }
+                reserve(position - least + 512)
+                if units[position].parent < 0, areFree(from: position - least) {
+                    return position - least
+                }
                 position += 1
                 tries += 1
                 // Crowded: leave the scattered free units and go to the end.
                 if tries == 4096 { firstFree = max(firstFree, position - 256) }
             }
+        }
+
+        private func areFree(from base: Int) -> Bool {
+            for child in children where units[base + Int(child.byte)].parent >= 0 { return false }
+            return true
         }
 
         private mutating func reserve(_ count: Int) {

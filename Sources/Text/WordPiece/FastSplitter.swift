@@ -18,33 +18,8 @@ struct PieceSink: WordSink {
 /// and hands out each word, in one pass over the bytes.
 struct FastSplitter: Sendable {
     private let actions: ScalarActions
-    /// For each ASCII byte the byte it becomes, or one of the codes below.
-    private let ascii: [UInt8]
 
-    private static let space: UInt8 = 0xFF
-    private static let remove: UInt8 = 0xFE
-    private static let isolate: UInt8 = 0xFD
-
-    /// The actions of uncased models, which most tokenizers share.
-    private static let uncasedActions = ScalarActions(BertNormalization())
-
-    init(_ options: BertNormalization) {
-        let actions =
-            options == BertNormalization() ? Self.uncasedActions : ScalarActions(options)
-        self.actions = actions
-        ascii = (0..<128).map { code in
-            let action = actions.table[code]
-            switch ScalarActions.Kind(rawValue: action & ScalarActions.kindMask) {
-            case .remove: return Self.remove
-            case .space: return Self.space
-            case .isolate: return Self.isolate
-            case .replace, .replaceIsolated:
-                let position = Int(action >> ScalarActions.kindBitCount)
-                return UInt8(actions.replacements[position + 1])
-            case .keep, .reorder, nil: return UInt8(code)
-            }
-        }
-    }
+    init(_ options: BertNormalization) { actions = ScalarActions.shared(options) }
 
     /// Where in a text the splitter is.
     struct Cursor {
@@ -62,7 +37,7 @@ struct FastSplitter: Sendable {
     func split(
         _ text: UnsafeBufferPointer<UInt8>, _ cursor: inout Cursor, into sink: inout some WordSink
     ) -> Bool {
-        let isDone = ascii.withUnsafeBufferPointer { ascii in
+        let isDone = actions.ascii.withUnsafeBufferPointer { ascii in
             actions.table.withPages { pages, values -> Bool in
                 var position = 0
                 while position < text.count {
@@ -71,9 +46,9 @@ struct FastSplitter: Sendable {
                         let result = ascii[Int(byte)]
                         if result < 0x80 {
                             cursor.pending.append(ascii: result, origin: cursor.scalar)
-                        } else if result == Self.isolate {
+                        } else if result == ScalarActions.isolatedByte {
                             isolate(UInt32(byte), &cursor, &sink)
-                        } else if result == Self.space {
+                        } else if result == ScalarActions.spaceByte {
                             finishWord(&cursor, &sink)
                         }
                         position += 1

@@ -31,8 +31,18 @@ extension WordPieceTokenizer {
         (" 'm", "'m"), (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
     ].map { (from: Array($0.0.utf8), to: Array($0.1.utf8)) }
 
+    /// Whether a byte after a space may be part of what is replaced.
+    private static let follows: [Bool] = {
+        var follows = [Bool](repeating: false, count: 256)
+        for replacement in replacements { follows[Int(replacement.from[1])] = true }
+        return follows
+    }()
+
     private static func tidied(_ token: [UInt8]) -> [UInt8] {
-        guard token.contains(0x20) else { return token }
+        let mayChange = zip(token, token.dropFirst()).contains { byte, next in
+            byte == 0x20 && follows[Int(next)]
+        }
+        guard mayChange else { return token }
         return replacements.reduce(token) { replace($0, $1.from, by: $1.to) }
     }
 

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What normalising and splitting does to each scalar, in one table.
 ///
 /// In `tokenizers` every step looks at one scalar at a time, so cleaning, spaces around
@@ -26,6 +28,13 @@ struct ScalarActions: Sendable {
     /// For each replacement its count, then its scalars; punctuation has `isolatedBit`.
     private(set) var replacements: [UInt32] = []
 
+    /// For each ASCII byte the byte it becomes, or one of the codes below.
+    private(set) var ascii: [UInt8] = []
+
+    static let spaceByte: UInt8 = 0xFF
+    static let removedByte: UInt8 = 0xFE
+    static let isolatedByte: UInt8 = 0xFD
+
     static let kindMask: UInt32 = 7
     static let kindBitCount: UInt32 = 3
     static let isolatedBit: UInt32 = 1 << 31
@@ -36,7 +45,20 @@ struct ScalarActions: Sendable {
         0x2028..<0x202A, 0x202F..<0x2030, 0x205F..<0x2060, 0x3000..<0x3001,
     ]
 
-    init(_ options: BertNormalization) {
+    /// Tables made so far: there are 16 combinations of options, and each takes a while to make.
+    private static let made = Mutex<[BertNormalization: ScalarActions]>([:])
+
+    /// The actions of `options`, which all tokenizers with these options share.
+    static func shared(_ options: BertNormalization) -> ScalarActions {
+        made.withLock { made in
+            if let known = made[options] { return known }
+            let actions = ScalarActions(options)
+            made[options] = actions
+            return actions
+        }
+    }
+
+    private init(_ options: BertNormalization) {
         let stripsAccents = options.stripsAccents
         var isMark = UnicodeTable(false)
         var isPunctuation = UnicodeTable(false)
@@ -66,6 +88,19 @@ struct ScalarActions: Sendable {
             for range in TableNumbers.ranges(FastUnicode.removed) {
                 table.fill(range, Kind.remove.rawValue)
             }
+        }
+        ascii = (0..<128).map(asciiByte)
+    }
+
+    private func asciiByte(_ code: Int) -> UInt8 {
+        let action = table[code]
+        switch Kind(rawValue: action & Self.kindMask) {
+        case .remove: return Self.removedByte
+        case .space: return Self.spaceByte
+        case .isolate: return Self.isolatedByte
+        case .replace, .replaceIsolated:
+            return UInt8(replacements[Int(action >> Self.kindBitCount) + 1])
+        case .keep, .reorder, nil: return UInt8(code)
         }
     }
 
