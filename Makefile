@@ -37,7 +37,7 @@ format: ## format the sources
 	swift format --in-place --recursive --parallel Package.swift Sources Tests graphs Benchmarks
 
 fuzz: packages ## feed damaged files to the readers (INPUTS=10000000 for a long run)
-	Scripts/fuzz.sh $(or $(INPUTS),10000)
+	Scripts/fuzz.sh $(or $(INPUTS),50000)
 
 bench: build ## time Martlet beside its peers (needs Python 3.11; downloads 3 GB of peers once)
 	@[ -x Benchmarks/.venv/bin/python ] || Benchmarks/make-venv.sh

@@ -160,3 +160,17 @@ let package = Package(
             path: "Tests/GraphsTests", swiftSettings: strict),
     ]
 )
+
+// libFuzzer brings the `main` of these, so they build with `--sanitize fuzzer` alone: see
+// `Scripts/fuzz.sh`. They depend on the readers' own targets, which is all that gets built.
+if Context.environment["MARTLET_FUZZ"] != nil {
+    for (name, reader) in [
+        ("JSON", "MartletJSON"), ("Safetensors", "MartletInterchange"),
+        ("Tokenizer", "MartletText"),
+    ] {
+        package.targets.append(
+            .executableTarget(
+                name: "Fuzz\(name)", dependencies: [.target(name: reader)],
+                path: "Tests/Fuzz/\(name)", swiftSettings: strict))
+    }
+}

@@ -1,29 +1,33 @@
 #!/usr/bin/env bash
-# Feeds damaged files to the readers of JSON, safetensors and tokenizers (libFuzzer).
-#     Scripts/fuzz.sh [INPUTS]     10000 inputs each by default; a crash is kept in output/fuzz
+# Feeds damaged files to the readers of JSON, safetensors and tokenizers, by libFuzzer under the
+# address sanitizer.
+#     Scripts/fuzz.sh [INPUTS]     inputs for each reader, 50000 by default
+# What the fuzzer finds worth keeping goes to output/fuzz and is where the next run begins. The
+# first input that fails ends everything and is kept there too, beside the reader's folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-inputs=${1:-10000}
-goldens=$PWD/Tests/Goldens/data
-output=$PWD/output/fuzz
-build=(swift build -c release --package-path Tests/Fuzz --scratch-path .build/fuzz --sanitize fuzzer)
+inputs=${1:-50000}
+[[ $inputs =~ ^[1-9][0-9]*$ ]] || {
+    echo "fuzz: the number of inputs must be a whole number from 1, found '$inputs'" >&2
+    exit 2
+}
+# Swift's own report of a crash would hide the sanitizer's.
+export MARTLET_FUZZ=1 SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=quarantine_size_mb=16
+# Of two --sanitize the compiler takes the last one only, so the pair is named to it directly.
+build=(swift build -c release --scratch-path .build/fuzz --sanitize fuzzer)
+build+=(-Xswiftc -sanitize=fuzzer,address)
+readers=(JSON Safetensors Tokenizer)
 
-for target in FuzzJSON FuzzSafetensors FuzzTokenizer; do
-    "${build[@]}" --product "$target"
-    corpus=$output/$target
+for reader in "${readers[@]}"; do "${build[@]}" --product "Fuzz$reader"; done
+programs=$("${build[@]}" --show-bin-path)
+for reader in "${readers[@]}"; do
+    corpus=output/fuzz/$reader
+    seeds=Tests/Fuzz/Seeds/$reader
     mkdir -p "$corpus"
-    case $target in
-        FuzzJSON) cp "$goldens"/pretrained/bert_bare/config.json "$corpus" ;;
-        FuzzSafetensors)
-            # A header behind one byte that says how much data there is.
-            printf '\x10{"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}' > "$corpus/one"
-            printf '\x06{"__metadata__":{"k":"v"},"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"F16","shape":[],"data_offsets":[4,6]}}' \
-                > "$corpus/two" ;;
-        FuzzTokenizer)
-            cp "$goldens"/pretrained/bert_bare/vocab.txt "$corpus"
-            find "$goldens" -name tokenizer.json -size -64k -exec cp {} "$corpus" \; ;;
-    esac
-    "$("${build[@]}" --show-bin-path)/$target" -runs="$inputs" -max_len=4096 -timeout=20 \
-        -seed=1 -verbosity=1 -print_final_stats=1 -artifact_prefix="$output/$target-" "$corpus"
+    echo "Fuzz$reader: $inputs inputs"
+    "$programs/Fuzz$reader" -runs="$inputs" -max_len=640 -dict="$seeds.dict" -seed=1 \
+        -timeout=20 -rss_limit_mb=2048 -verbosity=1 -print_final_stats=1 \
+        -artifact_prefix="output/fuzz/$reader-" "$corpus" "$seeds" \
+        2>&1 | sed '/Recommended dictionary/,/End of recommended dictionary/d'
 done

@@ -1,4 +1,4 @@
-import Martlet
+import MartletInterchange
 
 /// Any bytes are refused or read, as a whole file, and as the header of a file whose length is
 /// right; every tensor of what was read lies within the data.

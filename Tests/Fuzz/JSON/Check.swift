@@ -1,4 +1,4 @@
-import Martlet
+import MartletJSON
 
 /// Any bytes are refused or parsed, and what was parsed reads back the same when written.
 func check(_ bytes: [UInt8]) {
