@@ -64,6 +64,8 @@ import Testing
         #expect(try loaded.weights == golden.model().weights)
     }
 
+    // MARK: Fault 9
+
     @Test func notANumberIsWarnedOfOrRefused() throws {
         let folder = try PretrainedFolder(copyOf: "bert_relu")
         try folder.rewriteWeights { tensors in
@@ -74,9 +76,20 @@ import Testing
         }
         let loaded = try BERT.fromPretrained(folder.path)
         #expect(loaded.report.nonFinite.map(\.count) == [2])
-        #expect(throws: PretrainedError.self) {
-            try BERT.fromPretrained(folder.path, options: LoadingOptions(refusesNonFinite: true))
+        #expect(
+            loaded.report.warnings == [
+                "The tensor pooler.dense.bias of \(folder.path) has 2 elements that are NaN or "
+                    + "infinite; the model's outputs will be, too."
+            ])
+        let refusal = message(folder) {
+            let options = LoadingOptions(refusesNonFinite: true)
+            _ = try BERT.fromPretrained(folder.path, options: options)
         }
+        #expect(
+            refusal == """
+                FOLDER: 1 problem with the weights
+                  - tensor "pooler.dense.bias": 2 of 6 elements are NaN or infinite
+                """)
     }
 
     // MARK: Fault 13
@@ -100,7 +113,18 @@ import Testing
     @Test func missingOrBrokenConfigurationIsRefused() throws {
         let folder = try PretrainedFolder(copyOf: "bert_bare")
         try folder.write("{\"vocab_size\": 3,, }", to: "config.json")
-        #expect(message(folder).hasPrefix("FOLDER/config.json: 1 problem\n"))
+        #expect(
+            message(folder) == """
+                FOLDER/config.json: 1 problem
+                  - JSON, line 1, column 18 (byte 17): expected a string in double quotes, found ','
+                """)
+        try folder.write(String(repeating: "[", count: 100_000), to: "config.json")
+        #expect(
+            message(folder) == """
+                FOLDER/config.json: 1 problem
+                  - JSON, line 1, column 129 (byte 128): arrays and objects are nested more than \
+                128 deep
+                """)
         try folder.remove("config.json")
         #expect(message(folder) == "FOLDER/config.json: cannot open: No such file or directory")
     }

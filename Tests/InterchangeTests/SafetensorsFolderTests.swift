@@ -78,6 +78,20 @@ import Testing
                 + "file into it")
     }
 
+    @Test func refusesShardsThatAreLinksOut() throws {
+        let outside = try TemporaryFolder()
+        try write(["a"], to: "real.safetensors", in: outside)
+        let folder = try TemporaryFolder()
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder.path)/shard.safetensors",
+            withDestinationPath: "\(outside.path)/real.safetensors")
+        try writeIndex(["a": "shard.safetensors"], in: folder)
+        #expect(
+            refusal(folder)
+                == "FOLDER: shard.safetensors is a link that leads out of the folder; copy the "
+                + "file into it")
+    }
+
     /// A snapshot in the cache of `huggingface_hub` holds links into the model's `blobs`.
     @Test func followsLinksOfTheHubCache() throws {
         let cache = try TemporaryFolder()
