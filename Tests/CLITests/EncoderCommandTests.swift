@@ -57,6 +57,21 @@ struct EncoderCommandTests {
         #expect(folder.exitCode == 2)
     }
 
+    @Test func tokenizeTellsItsTime() throws {
+        let run = try CommandLine.run(
+            "tokenize", bert, "--time", "0", "--threads", "1", input: "The news!\nred\tred\n")
+        #expect(run.exitCode == 0, "\(run.errors)")
+        let result = try JSONValue(parsing: run.output)
+        #expect(result["texts"] == 2)
+        #expect(result["bytes"] == 15)
+        #expect(result["tokens"] == 10)
+        #expect(result["runs"] == 5)
+        #expect(try #require(result["milliseconds"]?.doubleValue) > 0)
+        let refused = try CommandLine.run("tokenize", bert, "--time=-1", input: "")
+        #expect(refused.exitCode == 2)
+        #expect(refused.errors.contains("--time is -1.0, expected 0 to 86400"))
+    }
+
     // MARK: encode
 
     private func encode(
