@@ -1,5 +1,6 @@
-"""The benchmark's tables in Markdown: targets, times, memory of training, who is missing."""
+"""The benchmark's tables in Markdown: targets, times, memory of training, tokenizing, who is missing."""
 
+import tokenizing
 from workloads import WORKLOADS
 
 MARTLET = "martlet"
@@ -9,9 +10,10 @@ def markdown(results):
     timed = [w for w in results["workloads"] if fastest_first(w)]
     machine = results["machine"]
     lines = ["# Martlet and its peers", "", f"{machine.get('cpu', 'unknown CPU')}, "
-             f"{results['threads']} threads. The run took {results['minutes']:.0f} minutes.", ""]
+             f"{results['threads']} threads. The run took {results.get('minutes', 0):.0f} minutes.", ""]
     lines += section("Targets", targets(timed)) + section("Times", times(timed))
     lines += section("Memory of a training step", memory(timed))
+    lines += section("Tokenizing", tokenizing_lines(results.get("tokenizing")))
     lines += section("Not in the table", missing(results["workloads"]))
     return "\n".join(lines + ["Versions: " + versions(results) + ".", ""])
 
@@ -38,6 +40,15 @@ def fastest_first(workload):
 
 def martlet_rounds(workload):
     return workload["contenders"].get(MARTLET, {}).get("rounds", [])
+
+
+# Tokenizing
+
+
+def tokenizing_lines(result):
+    if not result:
+        return []
+    return [f"Failed: {result['failed']}"] if "failed" in result else [tokenizing.table(result)]
 
 
 # Targets

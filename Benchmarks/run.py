@@ -16,11 +16,13 @@ import os
 import platform
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 
 import report
+import tokenizing
 from processes import run_process
 from workloads import CONTENDERS, TOLERANCE, WORKLOADS
 
@@ -215,13 +217,26 @@ def write(results, folder):
         file.write(report.markdown(results))
 
 
+def wants_tokenizing(options):
+    return not options.only or any(text in "tokenizing" for text in options.only)
+
+
+def tokenizing_results(options):
+    print("tokenizing", file=sys.stderr, flush=True)
+    try:
+        return tokenizing.measure(
+            options.martlet, options.venv, threads=options.threads, rounds=options.rounds or 3)
+    except (ValueError, OSError, subprocess.CalledProcessError) as error:
+        return {"failed": str(error)}
+
+
 def main():
     options = parse_options()
     # Ending the run ends the process under way, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     workloads = [
         w for w in WORKLOADS if not options.only or any(text in w.name for text in options.only)]
-    if not workloads:
+    if not workloads and not wants_tokenizing(options):
         sys.exit(f"no workload's name contains {' or '.join(options.only)}")
     if options.batch_size:
         workloads = [dataclasses.replace(w, batch_size=options.batch_size) for w in workloads]
@@ -236,6 +251,9 @@ def main():
                 results["minutes"] = (time.perf_counter() - start) / 60
                 # After each workload, so that a run broken off leaves what it has.
                 write(results, options.output)
+    if options.martlet and wants_tokenizing(options):
+        results["tokenizing"] = tokenizing_results(options)
+        write(results, options.output)
     print(report.markdown(results))
 
 
