@@ -65,31 +65,19 @@ import Testing
                 + "plain name of a .safetensors file in the folder")
     }
 
-    @Test func refusesLinksThatLeadOut() throws {
+    /// The one file of weights, and a shard that an index names.
+    @Test(arguments: ["model.safetensors", "shard.safetensors"])
+    func refusesLinksThatLeadOut(_ name: String) throws {
         let outside = try TemporaryFolder()
         try write(["a"], to: "real.safetensors", in: outside)
         let folder = try TemporaryFolder()
         try FileManager.default.createSymbolicLink(
-            atPath: "\(folder.path)/model.safetensors",
+            atPath: "\(folder.path)/\(name)",
             withDestinationPath: "\(outside.path)/real.safetensors")
+        if name != "model.safetensors" { try writeIndex(["a": .string(name)], in: folder) }
         #expect(
             refusal(folder)
-                == "FOLDER: model.safetensors is a link that leads out of the folder; copy the "
-                + "file into it")
-    }
-
-    @Test func refusesShardsThatAreLinksOut() throws {
-        let outside = try TemporaryFolder()
-        try write(["a"], to: "real.safetensors", in: outside)
-        let folder = try TemporaryFolder()
-        try FileManager.default.createSymbolicLink(
-            atPath: "\(folder.path)/shard.safetensors",
-            withDestinationPath: "\(outside.path)/real.safetensors")
-        try writeIndex(["a": "shard.safetensors"], in: folder)
-        #expect(
-            refusal(folder)
-                == "FOLDER: shard.safetensors is a link that leads out of the folder; copy the "
-                + "file into it")
+                == "FOLDER: \(name) is a link that leads out of the folder; copy the file into it")
     }
 
     /// A snapshot in the cache of `huggingface_hub` holds links into the model's `blobs`.
