@@ -18,22 +18,30 @@
             var rate = 0.2
             /// Taken in slices of so many entries.
             var slice: Int?
+            /// Of one group sums grow in their own place.
+            var groupCount = 3
 
             var testDescription: String {
                 "\(batch) x \(hasFixedLength ? "fixed " : "")\(length), rate \(rate), "
-                    + (slice.map { "slices of \($0)" } ?? "whole")
+                    + (slice.map { "slices of \($0) in \(groupCount)" } ?? "whole")
             }
         }
 
-        @Test(arguments: [
-            Extents(batch: 5, length: 19), Extents(batch: 6, length: 40),
-            Extents(batch: 1, length: 1, rate: 0),
-            Extents(batch: 5, length: 19, hasFixedLength: true),
-            Extents(batch: 5, length: 19, slice: 1), Extents(batch: 5, length: 17, slice: 2),
-            Extents(batch: 5, length: 19, hasFixedLength: true, slice: 1),
-            Extents(batch: 6, length: 3, hasFixedLength: true, slice: 4),
-        ])
-        func compiledStepAgreesWithInterpreted(_ extents: Extents) throws {
+        @Test(
+            arguments: [
+                Extents(batch: 5, length: 19), Extents(batch: 6, length: 40),
+                Extents(batch: 1, length: 1, rate: 0),
+                Extents(batch: 5, length: 19, hasFixedLength: true),
+                Extents(batch: 5, length: 19, slice: 1), Extents(batch: 5, length: 17, slice: 2),
+                Extents(batch: 5, length: 19, hasFixedLength: true, slice: 1),
+                Extents(batch: 6, length: 3, hasFixedLength: true, slice: 4),
+                Extents(batch: 5, length: 19, slice: 1, groupCount: 1),
+                Extents(batch: 5, length: 17, slice: 2, groupCount: 1),
+                Extents(batch: 6, length: 40, hasFixedLength: true, slice: 2, groupCount: 1),
+                Extents(batch: 2, length: 7, slice: 4, groupCount: 1),
+                Extents(batch: 4, length: 7, slice: 4, groupCount: 1),
+            ], ["native", "x86-64-v3"])
+        func compiledStepAgreesWithInterpreted(_ extents: Extents, cpu: String) throws {
             let sequences = try SequenceGraph(
                 batch: extents.batch, length: extents.length, bounds: (6, 40),
                 hasFixedLength: extents.hasFixedLength, dropoutRate: extents.rate)
@@ -45,7 +53,8 @@
             let expected = try PlanRunner(
                 graph, inputs, extents: sequences.extents, pool: ThreadPool(threadCount: 1)
             ).run()
-            let session = try CodegenSession(compileThreadCount: 1)
+            let session = try CodegenSession(
+                target: CPUTarget.named(cpu), compileThreadCount: 1)
             try expectSameBitsOnAnyThreads(expected) { pool in
                 try PlanRunner(
                     graph, inputs, extents: sequences.extents, pool: pool,
@@ -53,8 +62,27 @@
                     prepare: { plan in
                         guard let slice = extents.slice else { return plan }
                         return try #require(
-                            try plan.sliced(SliceSize(entryCount: slice, groupCount: 3)))
+                            try plan.sliced(
+                                SliceSize(entryCount: slice, groupCount: extents.groupCount)))
                     })
+            }
+        }
+
+        /// Weight gradients add to their sums themselves where there is one group, and only there.
+        @Test func productsAddToGrowingSums() throws {
+            let sequences = try SequenceGraph(batch: 5, length: 19, bounds: (6, 40))
+            let graph = try PassPipeline.training(
+                optimizer: RandomUpdates(seed: 3), verifies: true
+            ).run(sequences.graph)
+            let plan = try Plan(graph)
+            for groupCount in [1, 3] {
+                let sliced = try #require(
+                    try plan.sliced(SliceSize(entryCount: 2, groupCount: groupCount)))
+                let slicing = try #require(sliced.slicing)
+                let growing = slicing.growingSums(sliced).filter { $0.label == "dot_general" }
+                let binder = try CompiledBinder(sliced, session: CodegenSession())
+                #expect(growing.isEmpty == (groupCount > 1))
+                #expect(growing.allSatisfy { binder.addsToItsResult($0) })
             }
         }
 

@@ -113,6 +113,9 @@
 
         package func isCompiled(_ step: PlanStep) -> Bool { compiled[step] != nil }
 
+        /// Whether `bindAdding` has kernels for a step.
+        package func addsToItsResult(_ step: PlanStep) -> Bool { adding[step] != nil }
+
         package func kernelNames(
             _ step: PlanStep, index: Int, _ context: BindingContext
         ) -> [String] {

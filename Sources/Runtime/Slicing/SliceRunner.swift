@@ -122,8 +122,8 @@ final class SliceRunner: @unchecked Sendable {
         if batch == 0 { return [combination(groupCount: 0, context)] }
         let first = try slice(min(batch, size), isFirst: true)
         let whole = batch >= 2 * size ? try slice(size, isFirst: false) : []
-        let isEven = batch % size == 0 || batch < size
-        let rest = isEven ? [] : try slice(batch % size, isFirst: false)
+        let hasRest = batch > size && batch % size > 0
+        let rest = hasRest ? try slice(batch % size, isFirst: false) : []
         return (0..<slicing.sliceCount(of: batch)).flatMap { number in
             let begin = Phase(partCount: 1) { _, _ in
                 worker.state.pointee.firstEntry = Int64(number * size)
