@@ -50,9 +50,7 @@
         private func step(
             _ batch: Batch, rate: Double, packsPadding: Bool = true,
             policy: DTypePolicy = .float32
-        ) throws -> (
-            graph: Graph, inputs: [String: ReferenceTensor], extents: [String: Int]
-        ) {
+        ) throws -> Step {
             let sequences = try SequenceGraph(
                 batch: batch.lengths.count, length: batch.length, bounds: (6, 40),
                 hasFixedLength: batch.hasFixedLength, dropoutRate: rate,
@@ -65,6 +63,22 @@
             return (
                 graph, sequences.inputs.merging(slots) { first, _ in first }, sequences.extents
             )
+        }
+
+        private typealias Step = (
+            graph: Graph, inputs: [String: ReferenceTensor], extents: [String: Int]
+        )
+
+        /// What a step gives: interpreted, or compiled for a CPU.
+        private func run(_ step: Step, on cpu: String? = nil) throws -> [String: ReferenceTensor] {
+            try PlanRunner(
+                step.graph, step.inputs, extents: step.extents, pool: ThreadPool(threadCount: 1)
+            ) { plan in
+                guard let cpu else { return InterpretedBinder() }
+                let session = try CodegenSession(
+                    target: CPUTarget.named(cpu), compileThreadCount: 1)
+                return try CompiledBinder(plan, session: session)
+            }.run()
         }
 
         private func compare(
@@ -83,34 +97,20 @@
 
         @Test(arguments: batches)
         func packedStepAgreesWithPadded(_ batch: Batch) throws {
-            let pool = try ThreadPool(threadCount: 1)
             // The same elements are dropped.
             let padded = try step(batch, rate: 0.2, packsPadding: false)
             let packed = try step(batch, rate: 0.2)
             #expect(packed.graph.symbols.contains { $0.name == "tokens" })
             #expect(!padded.graph.symbols.contains { $0.name == "tokens" })
-            let expected = try PlanRunner(
-                padded.graph, padded.inputs, extents: padded.extents, pool: pool
-            ).run()
-            let interpreted = try PlanRunner(
-                packed.graph, packed.inputs, extents: packed.extents, pool: pool
-            ).run()
-            try compare(expected, interpreted, "interpreted")
-            let session = try CodegenSession(compileThreadCount: 1)
-            let compiled = try PlanRunner(
-                packed.graph, packed.inputs, extents: packed.extents, pool: pool,
-                binder: { try CompiledBinder($0, session: session) }
-            ).run()
-            try compare(expected, compiled, "compiled")
+            let expected = try run(padded)
+            try compare(expected, run(packed), "interpreted")
+            try compare(expected, run(packed, on: "native"), "compiled")
         }
 
         @Test(arguments: batches)
         func compiledStepAgreesWithInterpreted(_ batch: Batch) throws {
             let packed = try step(batch, rate: 0.2)
-            let expected = try PlanRunner(
-                packed.graph, packed.inputs, extents: packed.extents,
-                pool: ThreadPool(threadCount: 1)
-            ).run()
+            let expected = try run(packed)
             let session = try CodegenSession(compileThreadCount: 1)
             try expectSameBitsOnAnyThreads(expected) { pool in
                 try PlanRunner(
@@ -123,24 +123,11 @@
         /// against the padded step: which sums probabilities in another order before it rounds.
         @Test(arguments: batches)
         func packedBFloat16StepAgreesWithPadded(_ batch: Batch) throws {
-            let pool = try ThreadPool(threadCount: 1)
             let padded = try step(batch, rate: 0.2, packsPadding: false, policy: .mixedBFloat16)
             let packed = try step(batch, rate: 0.2, policy: .mixedBFloat16)
-            let expected = try PlanRunner(
-                padded.graph, padded.inputs, extents: padded.extents, pool: pool
-            ).run()
-            let interpreted = try PlanRunner(
-                packed.graph, packed.inputs, extents: packed.extents, pool: pool
-            ).run()
-            try compare(expected, interpreted, "interpreted", 0.02)
-            for cpu in ["native", "x86-64-v3"] {
-                let session = try CodegenSession(
-                    target: CPUTarget.named(cpu), compileThreadCount: 1)
-                let compiled = try PlanRunner(
-                    packed.graph, packed.inputs, extents: packed.extents, pool: pool,
-                    binder: { try CompiledBinder($0, session: session) }
-                ).run()
-                try compare(expected, compiled, cpu, 0.02)
+            let expected = try run(padded)
+            for cpu in [nil, "native", "x86-64-v3"] {
+                try compare(expected, run(packed, on: cpu), cpu ?? "interpreted", 0.02)
             }
         }
 

@@ -57,13 +57,6 @@ struct AttentionBackwardPairs {
                 scale: converter.scale)
         }
     }
-
-    fileprivate func operand(_ pairs: Pointer, _ converter: BFloat16Rows, _ row: Value)
-        -> TileOperand
-    {
-        let stride = converter.strides.row
-        return TileOperand(pointer: pairs + row * stride, rowStride: stride, depthStride: 1)
-    }
 }
 
 extension AttentionBackward {
@@ -111,7 +104,7 @@ extension AttentionBackward {
             return (logSumExp + (isHalf ? place.minimum(head.queries - 1) : place)).load()
         }
         let scores = head.scores(
-            tile, queries: pairs.operand(pairs.queryPairs, pairs.queryConverter, row),
+            tile, queries: pairs.queryConverter.operand(pairs.queryPairs, row: row),
             panels: keyPanels, bias: bias, firstRow: firstRow + row, firstKey: firstKey)
         let width = head.isa.panelColumns
         tile.store(
@@ -120,7 +113,7 @@ extension AttentionBackward {
             }, to: pairs.tileProbabilities, rowStride: width)
         let valueUnits = attention.element.units(attention.valueSize)
         let gradients = tile.product(
-            pairs.operand(pairs.gradientPairs, pairs.gradientConverter, row),
+            pairs.gradientConverter.operand(pairs.gradientPairs, row: row),
             TileOperand(pointer: valuePanels + firstKey * valueUnits, depthStride: width),
             depth: k.constant(valueUnits), initial: tile.zeros(), rightIsPadded: true,
             bfloat16Pairs: true)

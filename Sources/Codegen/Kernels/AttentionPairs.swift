@@ -82,8 +82,8 @@ extension AttentionHead {
     /// What rounds rows of `size` elements, at most `rowBound`.
     func rowConverter(stride: Int, size: Int, rowBound: Int, scale: Double? = nil) -> BFloat16Rows {
         BFloat16Rows(
-            builder: k, isa: isa, rowStride: stride, depthStride: 1, rowBound: rowBound,
-            depthBound: size, scale: scale)
+            builder: k, isa: isa, rowStride: stride, rowBound: rowBound, depthBound: size,
+            scale: scale)
     }
 
     /// Stores neighbouring vectors as pairs along a row.
@@ -126,11 +126,7 @@ struct AttentionForwardPairs {
             depth: head.k.constant(head.attention.size), to: queryPairs)
     }
 
-    func queries(_ first: Value) -> TileOperand {
-        let stride = converter.strides.row
-        return TileOperand(
-            pointer: queryPairs + first * stride, rowStride: stride, depthStride: 1)
-    }
+    func queries(_ first: Value) -> TileOperand { converter.operand(queryPairs, row: first) }
 
     /// Probabilities of one row against one panel.
     func store(_ values: [Value], row: Value, firstKey: Value) {

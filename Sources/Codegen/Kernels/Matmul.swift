@@ -251,15 +251,11 @@ private struct MatmulEmitter {
         let (source, rows) = (corner + firstRow * rowStride, endRow - firstRow)
         if depthStride == 1 {
             let converter = BFloat16Rows(
-                builder: k, isa: isa, rowStride: rowStride, depthStride: depthStride,
-                rowBound: rowBound, depthBound: matmul.depthPerPart)
+                builder: k, isa: isa, rowStride: rowStride, rowBound: rowBound,
+                depthBound: matmul.depthPerPart)
             let pairs = k.scratch("leftPairs", .int32, count: converter.unitCount)
             converter.convert(source, rows: rows, depth: depth, to: pairs)
-            return { row in
-                TileOperand(
-                    pointer: pairs + (row - firstRow) * converter.strides.row,
-                    rowStride: converter.strides.row, depthStride: converter.strides.pair)
-            }
+            return { row in converter.operand(pairs, row: row - firstRow) }
         }
         let groups = RowGroups(
             builder: k, isa: isa, depthStride: depthStride, rowBound: rowBound,
