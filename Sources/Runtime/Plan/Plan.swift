@@ -30,13 +30,16 @@ extension Plan {
     }
 
     /// Bytes for everything that lives within a run of so many threads: the arena, and with slices
-    /// each thread's own and the sums of their groups.
+    /// those under way and the sums of their groups.
     public func arenaByteCount(threadCount: Int) -> Int {
         byteCount(threadCount: threadCount) { $0.peakByteCount }
     }
 
     func byteCount(threadCount: Int, _ memoryByteCount: (MemoryPlan) -> Int) -> Int {
-        let slices = slicing.map { $0.sumByteCount + threadCount * memoryByteCount($0.memory) }
+        let slices = slicing.map { slicing in
+            slicing.sumByteCount
+                + slicing.workerCount(threadCount) * memoryByteCount(slicing.memory)
+        }
         return memoryByteCount(memory) + (slices ?? 0)
     }
 }

@@ -55,6 +55,10 @@ public struct BatchSlicing: Sendable {
     /// Whether all slices are one group.
     public var isSerial: Bool { slicesPerGroup >= sliceCount(of: symbol.bound) }
 
+    /// How many slices are under way at a time: one for each thread, unless the threads share each
+    /// slice's steps.
+    func workerCount(_ threadCount: Int) -> Int { isSerial ? 1 : threadCount }
+
     /// The steps that make nothing but one sum which grows in its own place, so that they could add
     /// to it themselves.
     package func growingSums(_ plan: Plan) -> [PlanStep] {

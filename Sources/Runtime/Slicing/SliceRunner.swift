@@ -52,7 +52,7 @@ final class SliceRunner: @unchecked Sendable {
         sums = try AlignedBuffer(byteCount: max(slicing.sumByteCount, 1))
         let sumBase = sums.base.assumingMemoryBound(to: Float.self)
         let scratchCount = slicing.isSerial ? threadCount : 1
-        workers = try (0..<(slicing.isSerial ? 1 : threadCount)).map { _ in
+        workers = try (0..<slicing.workerCount(threadCount)).map { _ in
             let memory = try Arena(
                 byteCount: slicing.memory.peakByteCount, isPoisoned: isPoisoned)
             var local = addresses
