@@ -31,8 +31,8 @@
             let state = (0..<4).map { _ in floats(count) }
             let scalars = [floats(1), floats(1)]
             try report(
-                "adam \(count)", OptimizerCluster.adam(count: .constant(count)).lower(to: isa),
-                session, state + scalars + state[0..<3], bytes: 28 * count)
+                "adam \(count)", AdamFormula().sweep(count: .constant(count)).lower(to: isa),
+                session, state + scalars + [state[0], state[2], state[3]], bytes: 28 * count)
         }
         let embedding = Embedding(
             rows: 32768, dimension: 32, vocabularySize: 20_000, positionCount: 256)

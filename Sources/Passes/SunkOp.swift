@@ -42,7 +42,8 @@ struct SunkOp {
         case .input, .constant, .dimensionSize, .slice, .gather, .scatterAdd, .embedding,
             .embeddingGradient, .biasActivationGradient, .layerNormGradient, .attentionGradient,
             .packIndices, .packTokens, .unpackTokens, .packedAttention, .packedAttentionGradient,
-            .softmaxCrossEntropy, .softmaxCrossEntropyGradient, .sgdUpdate, .adamUpdate:
+            .softmaxCrossEntropy, .softmaxCrossEntropyGradient, .sgdUpdate, .adamUpdate,
+            .embeddingAdamUpdate:
             return nil
         }
     }

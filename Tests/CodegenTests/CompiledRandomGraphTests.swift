@@ -70,7 +70,10 @@
                 #expect(steps.contains("dot_general+bias\(end)"))
             }
             #expect(
-                steps.isSuperset(of: ["adam_update", "bias_activation_gradient", "dot_general"]))
+                steps.isSuperset(of: [
+                    "adam_update", "bias_activation_gradient", "dot_general",
+                    "embedding_adam_update", "sgd_update",
+                ]))
         }
 
         /// A graph with its gradients and updates, ready to run.

@@ -279,6 +279,25 @@ extension OpExample {
         OpExample(
             "adam", .adamUpdate(AdamUpdate(beta1: 0.9, beta2: 0.999, hasDecay: true)), float(3),
             float(3), float(3), float(3, in: 0...1), float(), float(in: 0.1...1), float()),
+        OpExample(
+            "adam of scaled gradients and given squares",
+            .adamUpdate(
+                AdamUpdate(beta1: 0.9, beta2: 0.999, hasScale: true, hasSquares: true)),
+            float(3), float(3), float(3), float(3, in: 0...1), float(), float(in: 0.1...1),
+            float(3, in: 0...1), float()),
+        OpExample(
+            "adam of lookups",
+            .embeddingAdamUpdate(
+                EmbeddingAdamUpdate(beta1: 0.9, beta2: 0.999, countsLookupsApart: false)),
+            float(5, 3), integer(2, 4, in: 0...4), float(2, 4, 3), float(5, 3),
+            float(5, 3, in: 0...1), float(), float(in: 0.1...1)),
+        OpExample(
+            "adam of lookups apart",
+            .embeddingAdamUpdate(
+                EmbeddingAdamUpdate(
+                    beta1: 0.9, beta2: 0.999, countsLookupsApart: true, hasDecay: true)),
+            float(5, 3), integer(7, in: 0...4), float(7, 3), float(5, 3), float(5, 3, in: 0...1),
+            float(), float(in: 0.1...1), float()),
     ]
 }
 

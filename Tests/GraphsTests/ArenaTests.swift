@@ -46,6 +46,14 @@ struct ArenaTests {
         try expectNearLowerBound(plan, naiveOverArena: 1.8)
     }
 
+    /// A tenth of the 76 MB that PyTorch needs: docs/benchmarks.md.
+    @Test func lessonClassifierNeedsFewMegabytesInSlices() throws {
+        let plan = try #require(
+            try trainingPlan(AGNewsTransformer.model(), batchSize: 128).slicedByCost())
+        #expect(plan.steps.contains { $0.label == "embedding_adam_update" })
+        #expect(plan.arenaByteCount(threadCount: 2) < 7_600_000)
+    }
+
     @Test func twelveLayersOfBERTFitTheirLowerBound() throws {
         var configuration = BERTConfiguration.base
         configuration.labelNames = ["World", "Sports", "Business", "Sci/Tech"]
@@ -53,5 +61,8 @@ struct ArenaTests {
             configuration, head: .sequenceClassification(labels: 4), maxLength: 128)
         let plan = try trainingPlan(model, batchSize: 32, fromLogits: true)
         try expectNearLowerBound(plan, naiveOverArena: 1.8)
+        // Threads share the steps of one slice: more of them take no more memory.
+        let sliced = try #require(try plan.slicedByCost())
+        #expect(sliced.arenaByteCount(threadCount: 4) == sliced.arenaByteCount(threadCount: 1))
     }
 }

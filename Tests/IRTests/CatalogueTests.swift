@@ -57,12 +57,13 @@ struct CatalogueTests {
         case .unpackTokens: 39
         case .packedAttention: 40
         case .packedAttentionGradient: 41
+        case .embeddingAdamUpdate: 42
         }
     }
 
     @Test func everyOpHasAnExample() {
         let found = Set(Self.ops.map(Self.caseNumber))
-        #expect(found == Set(0...41))
+        #expect(found == Set(0...42))
         #expect(Set(Self.ops.map(\.name)) == Set(Op.names))
     }
 

@@ -153,6 +153,24 @@ struct ShapeRuleTests {
             [f32(2), f32(2), f32(2), f32(3), f32(), f32()],
             "second moment: expected f32[2], received f32[3]"),
         Misfit(
+            .adamUpdate(AdamUpdate(beta1: 0.9, beta2: 0.99, hasScale: true, hasSquares: true)),
+            [f32(2), f32(2), f32(2), f32(2), f32(), f32(), f32(), f32()],
+            "squares: expected f32[2], received f32[]"),
+        Misfit(
+            .adamUpdate(AdamUpdate(beta1: 0.9, beta2: 0.99, hasScale: true)),
+            [f32(2), f32(2), f32(2), f32(2), f32(), f32(), f32(2)],
+            "scale: expected f32[], received f32[2]"),
+        Misfit(
+            .embeddingAdamUpdate(
+                EmbeddingAdamUpdate(beta1: 0.9, beta2: 0.99, countsLookupsApart: true)),
+            [f32(5, 3), i32(4), f32(4, 2), f32(5, 3), f32(5, 3), f32(), f32()],
+            "cotangent: expected f32[4, 3], received f32[4, 2]"),
+        Misfit(
+            .embeddingAdamUpdate(
+                EmbeddingAdamUpdate(beta1: 0.9, beta2: 0.99, countsLookupsApart: true)),
+            [f32(5), i32(4), f32(4, 2), f32(5, 3), f32(5, 3), f32(), f32()],
+            "the table must have rank 2 and a fixed number of rows, received f32[5]"),
+        Misfit(
             .constant(Constant(Literal(.i8, shape: [], elements: [300]))), [],
             "300.0 is not an i8"),
         Misfit(

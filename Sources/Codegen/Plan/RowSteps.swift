@@ -82,35 +82,4 @@ extension StepCompiler {
                 operands.map { .value($0) } + [.value(output)], parameters: parameters)
         ])
     }
-
-    func compile(_ op: AdamUpdate, _ step: PlanStep) throws -> CompiledStep {
-        guard step.isUpdateInPlace([0, 2, 3]) else { throw NoKernel() }
-        let count = try step.operands[0].type.shape.fixedProduct(
-            ofLast: step.operands[0].type.rank)
-        var e = Expression()
-        var weight = e.operand(0)
-        let (g, m, v) = (e.operand(1), e.operand(2), e.operand(3))
-        if op.hasDecay {
-            weight = e.binary(.subtract, weight, e.binary(.multiply, weight, e.operand(6)))
-        }
-        let newM = e.multiplyAdd(
-            e.binary(.subtract, g, m), e.constant(Float(1 - op.beta1)), m)
-        let square = e.binary(.multiply, g, g)
-        let newV = e.multiplyAdd(
-            e.binary(.subtract, square, v), e.constant(Float(1 - op.beta2)), v)
-        let deviation = e.binary(.add, e.unary(.squareRoot, newV), e.operand(5))
-        let move = e.binary(.divide, e.binary(.multiply, e.operand(4), newM), deviation)
-        let newWeight = e.binary(.subtract, weight, move)
-        let cluster = ElementwiseCluster(
-            shape: [.constant(count)],
-            operands: step.operands.indices.map { ClusterOperand(strides: [$0 < 4 ? 1 : 0]) },
-            expression: e,
-            results: [newWeight, newM, newV].map { ClusterResult($0, strides: [1]) })
-        return CompiledStep([
-            KernelCall(
-                try cluster.lower(to: isa),
-                step.operands.map { .value($0) }
-                    + [step.operands[0], step.operands[2], step.operands[3]].map { .value($0) })
-        ])
-    }
 }

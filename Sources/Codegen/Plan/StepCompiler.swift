@@ -87,6 +87,8 @@ struct StepCompiler {
         case .embedding: try compileLookup(step)
         case .embeddingGradient(let op): try compile(op, step)
         case .adamUpdate(let op): try compile(op, step)
+        case .embeddingAdamUpdate(let op): try compile(op, step)
+        case .sgdUpdate(let op): try compile(op, step)
         default: throw NoKernel()
         }
     }

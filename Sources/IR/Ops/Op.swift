@@ -53,6 +53,7 @@ public enum Op: Hashable, Sendable {
     case softmaxCrossEntropyGradient(SoftmaxCrossEntropyGradient)
     case sgdUpdate(SGDUpdate)
     case adamUpdate(AdamUpdate)
+    case embeddingAdamUpdate(EmbeddingAdamUpdate)
 
     /// The attributes with their rules.
     public var operation: any Operation {
@@ -99,6 +100,7 @@ public enum Op: Hashable, Sendable {
         case .softmaxCrossEntropyGradient(let operation): operation
         case .sgdUpdate(let operation): operation
         case .adamUpdate(let operation): operation
+        case .embeddingAdamUpdate(let operation): operation
         }
     }
 

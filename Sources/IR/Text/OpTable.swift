@@ -50,6 +50,9 @@ extension Op {
             },
             "sgd_update": { .sgdUpdate(try SGDUpdate(reading: &$0)) },
             "adam_update": { .adamUpdate(try AdamUpdate(reading: &$0)) },
+            "embedding_adam_update": {
+                .embeddingAdamUpdate(try EmbeddingAdamUpdate(reading: &$0))
+            },
         ]
         for kind in Unary.Kind.allCases {
             readers[kind.rawValue] = { .unary(try Unary(reading: &$0)) }

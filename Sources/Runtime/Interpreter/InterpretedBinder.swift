@@ -75,8 +75,9 @@ package struct InterpretedBinder: StepBinder {
         case .embeddingGradient: EmbeddingBindings.gradient(step, context)
         case .softmaxCrossEntropy: EmbeddingBindings.crossEntropy(step, context)
         case .softmaxCrossEntropyGradient: EmbeddingBindings.crossEntropyGradient(step, context)
-        case .adamUpdate(let op): RowBindings.adam(op, step, context)
-        case .sgdUpdate(let op): RowBindings.sgd(op, step, context)
+        case .adamUpdate(let op): UpdateBindings.adam(op, step, context)
+        case .embeddingAdamUpdate(let op): UpdateBindings.embeddingAdam(op, step, context)
+        case .sgdUpdate(let op): UpdateBindings.sgd(op, step, context)
         default: nil
         }
     }

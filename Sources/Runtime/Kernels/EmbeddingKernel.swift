@@ -21,6 +21,20 @@ package enum EmbeddingKernel {
         return offending
     }
 
+    /// `sums[:] = Σ rows[p, :]` over some positions, in their order, and the sum of the squares.
+    package static func sumRows(
+        _ rows: UnsafePointer<Float>, at positions: UnsafeBufferPointer<Int32>, width: Int,
+        sums: UnsafeMutablePointer<Float>, squares: UnsafeMutablePointer<Float>?
+    ) {
+        sums.update(repeating: 0, count: width)
+        squares?.update(repeating: 0, count: width)
+        for position in positions {
+            let row = rows + Int(position) * width
+            mapRange(sums, row, sums, width) { $0 + $1 }
+            if let squares { mapRange(squares, row, squares, width) { $0 + $1 * $1 } }
+        }
+    }
+
     /// The parts of a scatter: table rows, each part reading all ids but writing only its own.
     package static func scatterParts(rowCount: Int) -> Partition {
         // Few parts, as every one walks all ids.

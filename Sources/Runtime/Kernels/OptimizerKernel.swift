@@ -8,15 +8,19 @@ package enum OptimizerKernel {
         package var epsilon: Float
         /// Weight decay times learning rate; 0 for none.
         package var decay: Float
+        /// What gradients are multiplied by.
+        package var gradientScale: Float
 
         package init(
-            stepSize: Float, beta1: Double, beta2: Double, epsilon: Float, decay: Float = 0
+            stepSize: Float, beta1: Double, beta2: Double, epsilon: Float, decay: Float = 0,
+            gradientScale: Float = 1
         ) {
             self.stepSize = stepSize
             self.beta1 = beta1
             self.beta2 = beta2
             self.epsilon = epsilon
             self.decay = decay
+            self.gradientScale = gradientScale
         }
 
         /// The step size at update `t` (the first is 1).
@@ -38,16 +42,27 @@ package enum OptimizerKernel {
         }
     }
 
-    /// `w −= decay · w; m += (g − m)(1 − β₁); v += (g² − v)(1 − β₂); w −= stepSize · m / (√v + ε)`.
+    /// `w −= decay · w; m += (g − m)(1 − β₁); v += (g² − v)(1 − β₂); w −= stepSize · m / (√v + ε)`
+    /// with `g = gradientScale · gradient`.
+    ///
+    /// - Parameter squares: in place of g².
     package static func adam(
         _ adam: Adam, weights: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>,
-        m: UnsafeMutablePointer<Float>, v: UnsafeMutablePointer<Float>, count: Int
+        squares: UnsafePointer<Float>? = nil, m: UnsafeMutablePointer<Float>,
+        v: UnsafeMutablePointer<Float>, count: Int
     ) {
         let rate1 = Float(1 - adam.beta1)
         let rate2 = Float(1 - adam.beta2)
-        let kept = adam.decay
-        mapRange(gradients, m, m, count) { g, m in m + (g - m) * rate1 }
-        mapRange(gradients, v, v, count) { g, v in v + (g * g - v) * rate2 }
+        let (kept, scale) = (adam.decay, adam.gradientScale)
+        mapRange(gradients, m, m, count) { g, m in m + (g * scale - m) * rate1 }
+        if let squares {
+            mapRange(squares, v, v, count) { square, v in v + (square - v) * rate2 }
+        } else {
+            mapRange(gradients, v, v, count) { g, v in
+                let scaled = g * scale
+                return v + (scaled * scaled - v) * rate2
+            }
+        }
         let stepSize = adam.stepSize
         let epsilon = adam.epsilon
         mapRange(weights, m, v, weights, count) { w, m, v in

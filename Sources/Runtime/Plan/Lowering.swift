@@ -279,7 +279,7 @@ extension Op {
     /// Whether a kernel of the op may write result i over operand i's kind of input.
     var updatesInPlace: Bool {
         switch self {
-        case .sgdUpdate, .adamUpdate: true
+        case .sgdUpdate, .adamUpdate, .embeddingAdamUpdate: true
         default: false
         }
     }

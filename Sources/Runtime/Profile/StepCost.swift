@@ -127,6 +127,7 @@ extension Op {
         case .softmaxCrossEntropy, .softmaxCrossEntropyGradient: 5 * count.operand(0)
         case .sgdUpdate: 4 * count.operand(0)
         case .adamUpdate: 12 * count.operand(0)
+        case .embeddingAdamUpdate: 12 * count.operand(0) + 3 * count.operand(2)
         // Counted as products.
         case .dotGeneral, .attention, .attentionGradient, .packedAttention,
             .packedAttentionGradient:

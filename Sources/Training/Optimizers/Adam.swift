@@ -20,7 +20,7 @@ public enum RepeatedRows: Hashable, Sendable {
     case summed
 }
 
-/// Adam: `AdamUpdate` states the formulas.
+/// Adam: `AdamUpdate` and `EmbeddingAdamUpdate` state the formulas.
 struct AdamRule: UpdateRule {
     var beta1: Double
     var beta2: Double
@@ -30,7 +30,6 @@ struct AdamRule: UpdateRule {
 
     var name: String { "adam" }
     var slots: [UpdateSlot] { [UpdateSlot("first_moment"), UpdateSlot("second_moment")] }
-    var countsRepeatedRowsApart: Bool { repeatedRows == .apart }
 
     func validate() throws {
         for (argument, value) in [("beta1", beta1), ("beta2", beta2)]
@@ -64,32 +63,29 @@ struct AdamRule: UpdateRule {
     func update(_ operands: UpdateOperands, in b: GraphBuilder) throws -> UpdateResults {
         let stepSize = try b.divide(
             b.multiply(operands.learningRate, operands.shared[0]), operands.shared[1])
-        if let squares = operands.gradientSquares {
-            return try update(operands, stepSize: stepSize, squares: squares, in: b)
+        let scalars = [stepSize, operands.shared[2]]
+        let decay = [operands.decay].compactMap { $0 }
+        let results: [Value]
+        if operands.gradientScale == nil, let lookups = b.lookups(in: operands.gradient) {
+            let op = EmbeddingAdamUpdate(
+                beta1: beta1, beta2: beta2, countsLookupsApart: repeatedRows == .apart,
+                hasDecay: operands.decay != nil)
+            results = try b.append(
+                .embeddingAdamUpdate(op),
+                [operands.parameter, lookups.ids, lookups.rows] + operands.slots + scalars + decay)
+        } else {
+            let squares =
+                repeatedRows == .apart && operands.gradientScale == nil
+                ? try b.squaresOfLookups(in: operands.gradient) : nil
+            let op = AdamUpdate(
+                beta1: beta1, beta2: beta2, hasDecay: operands.decay != nil,
+                hasScale: operands.gradientScale != nil, hasSquares: squares != nil)
+            results = try b.append(
+                .adamUpdate(op),
+                [operands.parameter, operands.gradient] + operands.slots + scalars
+                    + [squares, operands.gradientScale].compactMap { $0 } + decay)
         }
-        let op = AdamUpdate(beta1: beta1, beta2: beta2, hasDecay: operands.decay != nil)
-        let results = try b.append(
-            .adamUpdate(op),
-            [operands.parameter, operands.gradient] + operands.slots
-                + [stepSize, operands.shared[2]] + [operands.decay].compactMap { $0 })
         return UpdateResults(parameter: results[0], slots: Array(results.dropFirst()))
-    }
-
-    /// `AdamUpdate` with other squares than those of the gradient.
-    private func update(
-        _ operands: UpdateOperands, stepSize: Value, squares: Value, in b: GraphBuilder
-    ) throws -> UpdateResults {
-        let (m, v) = (operands.slots[0], operands.slots[1])
-        var weight = operands.parameter
-        if let decay = operands.decay {
-            weight = try b.subtract(weight, b.multiply(weight, b.repeated(decay, like: weight)))
-        }
-        let newM = try b.add(m, b.multiply(b.subtract(operands.gradient, m), 1 - beta1))
-        let newV = try b.add(v, b.multiply(b.subtract(squares, v), 1 - beta2))
-        let epsilon = try b.repeated(operands.shared[2], like: weight)
-        let root = try b.add(b.unary(.sqrt, newV), epsilon)
-        let move = try b.divide(b.multiply(newM, b.repeated(stepSize, like: weight)), root)
-        return UpdateResults(parameter: try b.subtract(weight, move), slots: [newM, newV])
     }
 }
 

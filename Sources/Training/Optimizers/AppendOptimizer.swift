@@ -69,6 +69,8 @@ struct OptimizedParameter {
     var type: TensorType
     var value: Value
     var gradient: Value
+    /// A scalar by which the gradient is yet to be multiplied.
+    var gradientScale: Value?
 }
 
 /// Appends the updates of all parameters to a graph.
@@ -130,7 +132,8 @@ private struct UpdateWriter {
         if let clipping = optimizer.clipping {
             let clipped = try clipping.emit(parameters.map(\.gradient), in: builder)
             for (index, gradient) in clipped.enumerated() {
-                parameters[index].gradient = gradient
+                parameters[index].gradient = gradient.value
+                parameters[index].gradientScale = gradient.scale
             }
         }
         for parameter in parameters { try update(parameter) }
@@ -159,14 +162,11 @@ private struct UpdateWriter {
         let names = optimizer.rule.slots.map { optimizer.slotName($0.name, of: parameter.name) }
         let slots = try names.map { try Self.slot($0, parameter.type, b) }
         let results = try b.scope(parameter.name) {
-            let squares =
-                optimizer.rule.countsRepeatedRowsApart
-                ? try b.squaresOfLookups(in: parameter.gradient) : nil
-            return try optimizer.rule.update(
+            try optimizer.rule.update(
                 UpdateOperands(
                     parameter: parameter.value, gradient: parameter.gradient,
-                    gradientSquares: squares, slots: slots, learningRate: rate, decay: decay,
-                    shared: shared), in: b)
+                    gradientScale: parameter.gradientScale, slots: slots, learningRate: rate,
+                    decay: decay, shared: shared), in: b)
         }
         try output(parameter.name, results.parameter, otherwise: parameter.value)
         for (index, name) in names.enumerated() {

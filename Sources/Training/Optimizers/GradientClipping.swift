@@ -28,19 +28,21 @@ public enum GradientClipping: Hashable, Sendable {
     }
 
     /// The clipped gradients, in order.
-    func emit(_ gradients: [Value], in b: GraphBuilder) throws -> [Value] {
+    func emit(_ gradients: [Value], in b: GraphBuilder) throws -> [ClippedGradient] {
         switch self {
         case .value(let limit):
             return try gradients.map {
                 let type = b.type(of: $0)
-                return try b.maximum(
-                    b.minimum($0, b.splat(limit, type)), b.splat(-limit, type))
+                return try ClippedGradient(
+                    value: b.maximum(
+                        b.minimum($0, b.splat(limit, type)), b.splat(-limit, type)))
             }
         case .norm(let limit):
             return try gradients.map {
                 let norm = try b.unary(.sqrt, squaredNorm($0, b))
                 let bound = try b.constant(limit, b.type(of: norm).dtype)
-                return try scaled($0, by: b.divide(bound, b.maximum(norm, bound)), b)
+                return try ClippedGradient(
+                    value: $0, scale: b.divide(bound, b.maximum(norm, bound)))
             }
         case .globalNorm(let limit, let convention):
             guard let first = gradients.first else { return [] }
@@ -49,7 +51,7 @@ public enum GradientClipping: Hashable, Sendable {
                 sum = try b.add(sum, squaredNorm(gradient, b))
             }
             let scale = try scale(b.unary(.sqrt, sum), limit, convention, b)
-            return try gradients.map { try scaled($0, by: scale, b) }
+            return gradients.map { ClippedGradient(value: $0, scale: scale) }
         }
     }
 
@@ -72,8 +74,11 @@ public enum GradientClipping: Hashable, Sendable {
         let axes = Array(0..<b.type(of: gradient).rank)
         return try b.reduce(.sum, b.multiply(gradient, gradient), axes: axes)
     }
+}
 
-    private func scaled(_ gradient: Value, by scale: Value, _ b: GraphBuilder) throws -> Value {
-        try b.multiply(gradient, b.repeated(scale, like: gradient))
-    }
+/// A gradient within its limit once it is multiplied by the scale, a scalar; nil for 1. Updates
+/// multiply while they read it, so that no scaled gradient need exist.
+struct ClippedGradient {
+    var value: Value
+    var scale: Value?
 }

@@ -21,8 +21,8 @@ struct SGDRule: UpdateRule {
             momentum: momentum, isNesterov: isNesterov, hasDecay: operands.decay != nil)
         let results = try builder.append(
             .sgdUpdate(op),
-            [operands.parameter, operands.gradient, operands.learningRate] + operands.slots
-                + [operands.decay].compactMap { $0 })
+            [operands.parameter, operands.scaledGradient(in: builder), operands.learningRate]
+                + operands.slots + [operands.decay].compactMap { $0 })
         return UpdateResults(parameter: results[0], slots: Array(results.dropFirst()))
     }
 }

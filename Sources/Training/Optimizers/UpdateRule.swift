@@ -5,9 +5,6 @@ public protocol UpdateRule: Sendable {
     var name: String { get }
     /// The state kept for each parameter, of the parameter's type.
     var slots: [UpdateSlot] { get }
-    /// Whether `gradientSquares` are wanted for tables whose rows are looked up.
-    var countsRepeatedRowsApart: Bool { get }
-
     /// The scalars that depend on the number of the update only, made once for all parameters.
     ///
     /// - Parameter updateCount: the number of this update, counted from 1, as a float scalar.
@@ -18,10 +15,6 @@ public protocol UpdateRule: Sendable {
 
     /// - Throws: `OptimizerError` for an argument that makes no sense.
     func validate() throws
-}
-
-extension UpdateRule {
-    public var countsRepeatedRowsApart: Bool { false }
 }
 
 /// A kind of state a rule keeps for each parameter.
@@ -37,11 +30,10 @@ public struct UpdateSlot: Hashable, Sendable {
 
 public struct UpdateOperands {
     public var parameter: Value
-    /// Of the parameter's type, clipped already.
+    /// Of the parameter's type, clipped already but for `gradientScale`.
     public var gradient: Value
-    /// The sum of the squares of what each look-up of a row adds to the gradient, for embedding
-    /// tables where the rule asks for it; nil where `gradient * gradient` is meant.
-    public var gradientSquares: Value?
+    /// A scalar by which the gradient is yet to be multiplied; nil for none.
+    public var gradientScale: Value?
     /// In the order of the rule's `slots`.
     public var slots: [Value]
     /// A scalar, the parameter's multiplier applied.
@@ -50,6 +42,12 @@ public struct UpdateOperands {
     public var decay: Value?
     /// What `shared` made.
     public var shared: [Value]
+
+    /// The gradient as the parameter is to be moved by it.
+    public func scaledGradient(in builder: GraphBuilder) throws -> Value {
+        guard let gradientScale else { return gradient }
+        return try builder.multiply(gradient, builder.repeated(gradientScale, like: gradient))
+    }
 }
 
 public struct UpdateResults {

@@ -133,49 +133,4 @@ enum RowBindings {
             }
         ]
     }
-
-    /// Adam over runs of elements, weights and moments in place.
-    static func adam(_ op: AdamUpdate, _ step: PlanStep, _ context: BindingContext) -> [Phase]? {
-        guard step.isUpdateInPlace([0, 2, 3]) else { return nil }
-        let count = context.elementCount(step.operands[0])
-        let pointers = step.operands.map { context.floats($0) }
-        return [
-            Partition.elements(count).phase { range, _ in
-                let adam = OptimizerKernel.Adam(
-                    stepSize: pointers[4].pointee, beta1: op.beta1, beta2: op.beta2,
-                    epsilon: pointers[5].pointee, decay: op.hasDecay ? pointers[6].pointee : 0)
-                let start = range.lowerBound
-                OptimizerKernel.adam(
-                    adam, weights: pointers[0] + start, gradients: pointers[1] + start,
-                    m: pointers[2] + start, v: pointers[3] + start, count: range.count)
-            }
-        ]
-    }
-
-    static func sgd(_ op: SGDUpdate, _ step: PlanStep, _ context: BindingContext) -> [Phase]? {
-        let hasVelocity = op.momentum > 0
-        guard step.isUpdateInPlace(hasVelocity ? [0, 3] : [0]) else { return nil }
-        let count = context.elementCount(step.operands[0])
-        let pointers = step.operands.map { context.floats($0) }
-        return [
-            Partition.elements(count).phase { range, _ in
-                let sgd = OptimizerKernel.SGD(
-                    learningRate: pointers[2].pointee, momentum: Float(op.momentum),
-                    isNesterov: op.isNesterov,
-                    decay: op.hasDecay ? pointers[pointers.count - 1].pointee : 0)
-                let start = range.lowerBound
-                OptimizerKernel.sgd(
-                    sgd, weights: pointers[0] + start, gradients: pointers[1] + start,
-                    velocity: hasVelocity ? pointers[3] + start : nil, count: range.count)
-            }
-        ]
-    }
-}
-
-extension PlanStep {
-    /// Whether result i lies over operand `operands[i]`, for all results.
-    package func isUpdateInPlace(_ positions: [Int]) -> Bool {
-        results.count == positions.count
-            && zip(results, positions).allSatisfy { $0?.buffer == operands[$1].buffer }
-    }
 }

@@ -1,6 +1,14 @@
 import MartletIR
 
 extension GraphBuilder {
+    /// What a table's gradient is made of where it comes from one look-up: the ids, and what each
+    /// adds to its row; nil for any other gradient, and for look-ups of every row once.
+    func lookups(in gradient: Value) -> (ids: Value, rows: Value)? {
+        let node = nodes[gradient.node]
+        guard case .embeddingGradient = node.op, !isRange(node.operands[0]) else { return nil }
+        return (node.operands[0], node.operands[1])
+    }
+
     /// For the gradient of a table whose rows are looked up, the sum of the squares of what each
     /// look-up adds to its row; nil for any other gradient, and for look-ups of every row once.
     func squaresOfLookups(in gradient: Value) throws -> Value? {
