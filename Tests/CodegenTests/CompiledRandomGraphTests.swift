@@ -71,8 +71,8 @@
             }
             #expect(
                 steps.isSuperset(of: [
-                    "adam_update", "bias_activation_gradient", "dot_general",
-                    "embedding_adam_update", "sgd_update",
+                    "adam_update", "bias_activation_gradient", "dot_general", "sgd_update",
+                    "softmax", "softmax_cross_entropy", "softmax_cross_entropy_gradient",
                 ]))
         }
 

@@ -86,10 +86,25 @@
             }
         }
 
-        /// Compiled lookups trust the check before them, in slices as elsewhere: nothing after a
-        /// failed check runs.
+        /// Compiled lookups and losses trust the check before them, in slices as elsewhere: nothing
+        /// after a failed check runs.
         @Test(arguments: [nil, 1, 2], [Double(Int32.max), Double(Int32.min), 11])
         func anIdOutsideItsTableIsNotLookedUp(_ slice: Int?, _ id: Double) throws {
+            let message = try errorMessage(slice: slice) { $0["ids"]?.elements[19 * 3 + 4] = id }
+            #expect(message.contains("\(Int(id)) at position 61 is outside"), "\(message)")
+        }
+
+        @Test(arguments: [nil, 1, 2], [Double(Int32.max), -1, 3])
+        func aLabelOutsideTheClassesIsRefused(_ slice: Int?, _ label: Double) throws {
+            let message = try errorMessage(slice: slice) { $0["labels"]?.elements[3] = label }
+            #expect(
+                message == "label \(Int(label)) at position 3 is outside the classes 0..<3")
+        }
+
+        /// What a run of the compiled step throws where its inputs are spoilt.
+        private func errorMessage(
+            slice: Int?, _ spoil: (inout [String: ReferenceTensor]) -> Void
+        ) throws -> String {
             let sequences = try SequenceGraph(batch: 5, length: 19, bounds: (6, 40))
             let graph = try PassPipeline.training(
                 optimizer: RandomUpdates(seed: 3), verifies: true
@@ -97,7 +112,7 @@
             var inputs = sequences.inputs.merging(
                 RandomUpdates.slotInputs(of: graph, seed: 3)
             ) { first, _ in first }
-            inputs["ids"]?.elements[19 * 3 + 4] = id
+            spoil(&inputs)
             let session = try CodegenSession(compileThreadCount: 1)
             let runner = try PlanRunner(
                 graph, inputs, extents: sequences.extents, pool: ThreadPool(threadCount: 2),
@@ -107,8 +122,7 @@
                     return try #require(
                         try plan.sliced(SliceSize(entryCount: slice, groupCount: 3)))
                 })
-            let error = #expect(throws: GraphError.self) { try runner.run() }
-            #expect(error?.message.contains("\(Int(id))") == true, "\(error?.message ?? "")")
+            return try #require(#expect(throws: GraphError.self) { try runner.run() }).message
         }
 
         /// Products and attention of sequences of unknown length have kernels.

@@ -50,43 +50,21 @@ package struct RandomUpdates: Pass {
         default:
             slots = ["first_moment", "second_moment"]
             let state = try slots.map { try slot($0) } + [rate, b.constant(0.01)]
-            results = try adam(
-                weight, gradient, state: state, decay: hasDecay ? decay : nil, &choice, to: b)
+            // Clipped in its way: the square of a large gradient would not fit f32.
+            let g = try b.unary(.tanh, gradient)
+            let update = AdamUpdate(
+                beta1: 0.9, beta2: 0.99, hasDecay: hasDecay, hasScale: choice.oneIn(3),
+                hasSquares: choice.oneIn(3))
+            let squares = try update.hasSquares ? b.unary(.abs, g) : nil
+            let scale = try update.hasScale ? b.constant(0.7) : nil
+            results = try b.append(
+                .adamUpdate(update),
+                [weight, g] + state + [squares, scale, hasDecay ? decay : nil].compactMap { $0 })
         }
         let targets = [input.inputName] + slots.map { "\(input.inputName)/\($0)" }
         for (target, value) in zip(targets, results) {
             b.output("updated " + target, value, updates: target)
         }
-    }
-
-    /// Adam in one of its forms; from the look-ups where they make the gradient.
-    private func adam(
-        _ weight: Value, _ gradient: Value, state: [Value], decay: Value?,
-        _ choice: inout SeededChoice, to b: GraphBuilder
-    ) throws -> [Value] {
-        // Clipped in its way: the square of a large gradient would not fit f32.
-        func clipped(_ value: Value) throws -> Value { try b.unary(.tanh, value) }
-        let (beta1, beta2) = (0.9, 0.99)
-        let node = b.nodes[gradient.node]
-        if case .embeddingGradient = node.op {
-            let update = EmbeddingAdamUpdate(
-                beta1: beta1, beta2: beta2, countsLookupsApart: choice.oneIn(2),
-                hasDecay: decay != nil)
-            let lookups = try [node.operands[0], clipped(node.operands[1])]
-            return try b.append(
-                .embeddingAdamUpdate(update),
-                [weight] + lookups + state + [decay].compactMap { $0 })
-        }
-        let (hasScale, hasSquares) = (choice.oneIn(3), choice.oneIn(3))
-        let update = AdamUpdate(
-            beta1: beta1, beta2: beta2, hasDecay: decay != nil, hasScale: hasScale,
-            hasSquares: hasSquares)
-        let g = try clipped(gradient)
-        let squares = try hasSquares ? b.unary(.abs, g) : nil
-        let scale = try hasScale ? b.constant(0.7) : nil
-        return try b.append(
-            .adamUpdate(update),
-            [weight, g] + state + [squares, scale, decay].compactMap { $0 })
     }
 
     /// Values for the slots the updates of a graph declare: positive, as a second moment is.

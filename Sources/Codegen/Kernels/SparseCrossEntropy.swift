@@ -12,13 +12,15 @@ package struct SparseCrossEntropy: Hashable, Sendable {
         self.classes = classes
     }
 
-    /// Kernel. Buffers: `logits`, `labels` (`int32`), `loss` and `logSumExp` (one element a row).
+    /// Kernel. Buffers: `logits`, `labels` (`int32`), `loss` and, if it is kept, `logSumExp` (one
+    /// element a row).
     package func lowerForward(
-        to isa: VectorISA, name: String = "crossEntropy"
+        to isa: VectorISA, keepsLogSumExp: Bool = true, name: String = "crossEntropy"
     ) throws -> LoopFunction {
         let k = LoopBuilder(name)
         let (logits, labels) = (k.input("logits"), k.input("labels", .int32))
-        let (loss, logSumExp) = (k.output("loss"), k.output("logSumExp"))
+        let loss = k.output("loss")
+        let logSumExp = keepsLogSumExp ? k.output("logSumExp") : nil
         let kernel = RowKernel(k, isa: isa, rows: rows, columns: classes)
         kernel.forEachRow(nil) { row, _ in
             let line = logits + row * classes
@@ -31,7 +33,7 @@ package struct SparseCrossEntropy: Hashable, Sendable {
             }[0]
             let logSum = VectorMath.log(sum) + maximum
             let label = (labels + row).load().boundedIndex(below: classes)
-            (logSumExp + row).store(logSum)
+            if let logSumExp { (logSumExp + row).store(logSum) }
             (loss + row).store(logSum - (line + label).load())
         }
         return try k.finish()
@@ -39,7 +41,8 @@ package struct SparseCrossEntropy: Hashable, Sendable {
 
     /// Kernel: `dx[r,j] = (exp(x[r,j] − logSumExp[r]) − [j = label[r]])·lossGradient[r]`.
     ///
-    /// Buffers: `logits`, `labels`, `logSumExp`, `lossGradient`, `logitsGradient`.
+    /// Buffers: `logits`, `labels`, `logSumExp`, `lossGradient`, `logitsGradient`, which may be
+    /// `logits` itself.
     package func lowerBackward(
         to isa: VectorISA, name: String = "crossEntropyGradient"
     ) throws -> LoopFunction {
@@ -51,14 +54,15 @@ package struct SparseCrossEntropy: Hashable, Sendable {
         kernel.forEachRow(nil) { row, _ in
             let start = row * classes
             let (logSum, weight) = ((logSumExp + row).load(), (lossGradient + row).load())
+            let label = start + (labels + row).load().boundedIndex(below: classes)
+            // Taken for itself: p·weight − weight would lose digits that p − 1 keeps.
+            let atLabel = (VectorMath.exp((logits + label).load() - logSum) - 1) * weight
             kernel.forEachVector { offset, mask in
                 let value = (logits + start + offset).load(lanes: isa.lanes, mask: mask)
                 let share = VectorMath.exp(value - logSum) * weight
                 (gradient + start + offset).store(share, mask: mask)
             }
-            let label = (labels + row).load().boundedIndex(below: classes)
-            let place = gradient + start + label
-            place.store(place.load() - weight)
+            (gradient + label).store(atLabel)
         }
         return try k.finish()
     }

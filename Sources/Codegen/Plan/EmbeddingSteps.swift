@@ -17,7 +17,7 @@ extension StepCompiler {
                 [.value(step.operands[1]), .value(step.operands[0]), .value(try result(step))],
                 parameters: parameters)
         ])
-        compiled.prologue = { IndexCheck.phases(step, $0) }
+        compiled.prologue = { IndexCheck.ids(step, $0) }
         return compiled
     }
 

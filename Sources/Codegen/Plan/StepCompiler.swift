@@ -74,6 +74,9 @@ struct StepCompiler {
     private func compile(_ op: Op, _ step: PlanStep) throws -> CompiledStep {
         switch op {
         case .dotGeneral(let dot): try compile(dot, step)
+        case .softmax(let op): try compile(op, step)
+        case .softmaxCrossEntropy: try compileCrossEntropy(step)
+        case .softmaxCrossEntropyGradient: try compileCrossEntropyGradient(step)
         case .dropout(let op): try compile(op, step)
         case .biasActivation(let op): try compile(op, step)
         case .biasActivationGradient(let op): try compile(op, step)

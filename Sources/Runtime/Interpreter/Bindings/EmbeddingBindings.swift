@@ -96,8 +96,8 @@ enum EmbeddingBindings {
                 failure.record(
                     GraphError(
                         path: path, op: label,
-                        message: "label \(labels[row]) at position \(firstRow() + row) is outside "
-                            + "the classes 0..<\(columns)"))
+                        message: IndexCheck.labelMessage(
+                            labels[row], position: firstRow() + row, classCount: columns)))
             }
         ]
     }
@@ -127,35 +127,6 @@ enum EmbeddingBindings {
                     logits: logits + start, labels: labels + first, logSumExp: lse + first,
                     lossGradient: dloss + first, dlogits: dlogits + start, rows: rows.count,
                     columns: columns)
-            }
-        ]
-    }
-}
-
-/// The check of a lookup's ids, for kernels that look up without.
-package enum IndexCheck {
-    /// For i32 ids.
-    package static func phases(_ step: PlanStep, _ context: BindingContext) -> [Phase] {
-        let ids = context.pointer(step.operands[1], as: Int32.self)
-        let rowCount = context.shape(step.operands[0])[0]
-        let first = context.firstNumber(
-            perEntry: context.shape(step.operands[1]).dropFirst().reduce(1, *))
-        let (failure, path, label) = (context.failure, step.path, step.label)
-        let partition = Partition.elements(context.elementCount(step.operands[1]))
-        return [
-            partition.phase { positions, _ in
-                var greatest = UInt32(0)
-                for position in positions {
-                    greatest = max(greatest, UInt32(bitPattern: ids[position]))
-                }
-                guard greatest >= rowCount,
-                    let position = positions.first(where: {
-                        UInt32(bitPattern: ids[$0]) >= rowCount
-                    })
-                else { return }
-                let error = IndexOutOfRange(
-                    index: Int(ids[position]), position: first() + position, rowCount: rowCount)
-                failure.record(GraphError(path: path, op: label, message: error.description))
             }
         ]
     }
