@@ -69,8 +69,11 @@ package struct PlanRunner {
 }
 
 /// Runs a plan on 1, 2 and 4 threads: results near the expected ones, the same bits each time.
+///
+/// - Parameter absolute: allowed for a tensor whose largest element is 1 or less.
 package func expectSameBitsOnAnyThreads(
-    _ expected: [String: ReferenceTensor], _ runner: (ThreadPool) throws -> PlanRunner
+    _ expected: [String: ReferenceTensor], relative: Double = 1e-4, absolute: Double = 2e-5,
+    _ runner: (ThreadPool) throws -> PlanRunner
 ) throws {
     var first: [String: ReferenceTensor]?
     for threadCount in [1, 2, 4] {
@@ -84,7 +87,7 @@ package func expectSameBitsOnAnyThreads(
             let largest = tensor.elements.map(abs).max() ?? 0
             let problem = mismatch(
                 received.elements, tensor.elements, shape: tensor.shape,
-                tolerance: Tolerance(relative: 1e-4, absolute: 2e-5 * max(largest, 1)))
+                tolerance: Tolerance(relative: relative, absolute: absolute * max(largest, 1)))
             #expect(problem == nil, "\(name): \(problem ?? "")")
         }
         first = actual

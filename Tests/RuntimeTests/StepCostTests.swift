@@ -74,6 +74,15 @@ struct StepCostTests {
         #expect(cost.byteCount == 120)
     }
 
+    @Test func sumsCountTheirClusterAndWriteOneElement() throws {
+        let type = TensorType(.f32, [batch, 5])
+        let cost = try cost([type]) { b, x in
+            try b.reduce(.sum, b.multiply(x[0], x[0]), axes: [0, 1])
+        }
+        #expect(cost.elementOperationCount == 30)
+        #expect(cost.byteCount == 64)
+    }
+
     @Test func aLookUpReadsTheRowsItNeeds() throws {
         let types = [TensorType(.f32, [1000, 5]), TensorType(.i32, [batch])]
         let cost = try cost(types) { b, x in

@@ -8,6 +8,39 @@ extension StepCompiler {
         guard output.type.dtype == .f32 else { throw NoKernel() }
         var parameters: [String: KernelCall.Parameter] = [:]
         let shape = try MergedShape(cluster, step)
+        var (kernel, node) = try kernel(cluster, step, shape, &parameters)
+        kernel.results = [
+            ClusterResult(node, strides: try Self.extents(shape.resultStrides, &parameters))
+        ]
+        return try single(kernel, into: output, step, parameters)
+    }
+
+    /// The sum of a cluster's elements; of many in chunks along the first axis.
+    func compileSum(of cluster: Cluster, _ step: PlanStep) throws -> CompiledStep {
+        let output = try result(step)
+        var parameters: [String: KernelCall.Parameter] = [:]
+        let shape = try MergedShape(cluster, step)
+        var (kernel, node) = try kernel(cluster, step, shape, &parameters)
+        kernel.results = [ClusterResult(node, strides: kernel.shape.map { _ in 0 })]
+        kernel.reduction = kernel.shape.isEmpty ? nil : .sum
+        kernel.reducedAxes = Set(kernel.shape.indices)
+        let row = Shape(Array(shape.dimensions.dropFirst()))
+        guard let rowByteCount = row.boundByteCount(of: .f32) else { throw NoKernel() }
+        let chunk = 1 + (Self.chunkByteCount - 1) / max(1, rowByteCount)
+        if let depth = shape.dimensions.first, kernel.shape[0].bound > chunk {
+            return try chunked(kernel, by: chunk, of: depth, into: output, step, parameters)
+        }
+        return try single(kernel, into: output, step, parameters)
+    }
+
+    /// Bytes of elements, were they stored, of which a cluster's sum makes one partial sum.
+    private static let chunkByteCount = 65_536
+
+    /// The kernel, its results still open, and the node of its expression that the cluster makes.
+    private func kernel(
+        _ cluster: Cluster, _ step: PlanStep, _ shape: MergedShape,
+        _ parameters: inout [String: KernelCall.Parameter]
+    ) throws -> (kernel: ElementwiseCluster, node: Int) {
         let shapeExtents = try shape.dimensions.enumerated().map { axis, dimension in
             try dimension.extent(named: "extent\(axis)", &parameters)
         }
@@ -15,26 +48,25 @@ extension StepCompiler {
         for leaf in cluster.leaves { try expression.append(leaf, step) }
         for instruction in cluster.instructions { try expression.append(instruction) }
         guard let node = expression.registers.last else { throw NoKernel() }
-        func extents(_ strides: [Dimension]) throws -> [Extent] {
-            try strides.enumerated().map { axis, stride in
-                // Equal strides share a parameter, whatever axis they are of.
-                let name = "stride" + stride.description.filter { $0 != " " }
-                return try stride.extent(named: name, &parameters)
-            }
-        }
         let operands = try zip(step.operands, shape.operandStrides).map { operand, strides in
             ClusterOperand(
-                try Self.element(operand.type.dtype), strides: try extents(strides))
+                try Self.element(operand.type.dtype),
+                strides: try Self.extents(strides, &parameters))
         }
         let kernel = ElementwiseCluster(
             shape: shapeExtents, operands: operands, indices: shape.indexStrides,
-            expression: expression.expression,
-            results: [ClusterResult(node, strides: try extents(shape.resultStrides))])
-        return CompiledStep([
-            KernelCall(
-                try kernel.lower(to: isa), step.operands.map { .value($0) } + [.value(output)],
-                parameters: parameters)
-        ])
+            expression: expression.expression, results: [])
+        return (kernel, node)
+    }
+
+    private static func extents(
+        _ strides: [Dimension], _ parameters: inout [String: KernelCall.Parameter]
+    ) throws -> [Extent] {
+        try strides.map { stride in
+            // Equal strides share a parameter, whatever axis they are of.
+            let name = "stride" + stride.description.filter { $0 != " " }
+            return try stride.extent(named: name, &parameters)
+        }
     }
 
     private static func element(_ dtype: DType) throws -> ScalarType {

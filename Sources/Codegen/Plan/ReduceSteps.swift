@@ -24,9 +24,17 @@ extension StepCompiler {
                 ClusterResult(x, strides: try groups.axes.map { try extent($0.resultStride) })
             ],
             reduction: reduced.isEmpty ? nil : .sum, reducedAxes: Set(reduced))
-        return CompiledStep([
+        return try single(kernel, into: output, step, parameters)
+    }
+
+    /// A step that is one call of a kernel of all its operands.
+    func single(
+        _ kernel: ElementwiseCluster, into output: PlanValue, _ step: PlanStep,
+        _ parameters: [String: KernelCall.Parameter]
+    ) throws -> CompiledStep {
+        CompiledStep([
             KernelCall(
-                try kernel.lower(to: isa), [.value(step.operands[0]), .value(output)],
+                try kernel.lower(to: isa), step.operands.map { .value($0) } + [.value(output)],
                 parameters: parameters)
         ])
     }
@@ -49,19 +57,34 @@ extension StepCompiler {
             shape: isColumns ? [depth, .constant(inner)] : [depth],
             operands: [ClusterOperand(strides: isColumns ? [inner, 1] : [1])],
             expression: e, results: [ClusterResult(x, strides: isColumns ? [0, 1] : [0])],
-            reduction: .sum, reducedAxes: [0], reductionChunk: chunk, chunkStride: inner)
+            reduction: .sum, reducedAxes: [0])
+        return try chunked(
+            kernel, by: chunk, of: first.extent, length: inner, into: output, step, parameters)
+    }
+
+    /// A kernel that sums over its first axis, of extent `depth`, chunk by chunk, and after it the
+    /// tree over the chunks' sums.
+    ///
+    /// - Parameter length: elements of the result.
+    func chunked(
+        _ kernel: ElementwiseCluster, by chunk: Int, of depth: Dimension, length: Int = 1,
+        into output: PlanValue, _ step: PlanStep, _ parameters: [String: KernelCall.Parameter]
+    ) throws -> CompiledStep {
+        var kernel = kernel
+        kernel.reductionChunk = chunk
+        kernel.chunkStride = length
         var compiled = CompiledStep([
             KernelCall(
-                try kernel.lower(to: isa), [.value(step.operands[0]), .scratch(byteOffset: 0)],
+                try kernel.lower(to: isa),
+                step.operands.map { .value($0) } + [.scratch(byteOffset: 0)],
                 parameters: parameters)
         ])
-        let most = (depth.bound + chunk - 1) / chunk
-        compiled.sharedScratchByteCount = most * inner * MemoryLayout<Float>.stride
-        let reduced = first.extent
+        let most = (kernel.shape[0].bound + chunk - 1) / chunk
+        compiled.sharedScratchByteCount = most * length * MemoryLayout<Float>.stride
         compiled.epilogue = { context in
-            let actual = reduced.evaluated { context.extents($0) } ?? 0
+            let actual = depth.evaluated { context.extents($0) } ?? 0
             return TreeSumPhase.phases(
-                count: (actual + chunk - 1) / chunk, stride: inner, offset: 0, length: inner,
+                count: (actual + chunk - 1) / chunk, stride: length, offset: 0, length: length,
                 into: context.floats(output), context)
         }
         return compiled

@@ -63,6 +63,7 @@ struct StepCompiler {
     func compile(_ step: PlanStep) throws -> CompiledStep {
         switch step.work {
         case .cluster(let cluster): return try compile(cluster, step)
+        case .sum(let cluster): return try compileSum(of: cluster, step)
         case .copy: throw NoKernel()
         case .product(let product): return try compile(product, step)
         case .op(let op):

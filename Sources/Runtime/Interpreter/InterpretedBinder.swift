@@ -10,6 +10,7 @@ package struct InterpretedBinder: StepBinder {
     package func bind(_ step: PlanStep, _ context: BindingContext) throws -> [Phase] {
         switch step.work {
         case .cluster(let cluster): return ClusterKernel.bind(cluster, step, context)
+        case .sum(let cluster): return ClusterKernel.bindSum(of: cluster, step, context)
         case .copy: return copy(step, context)
         case .product(let product): return try bind(product, step, context)
         case .op(let op):

@@ -48,7 +48,7 @@ extension PlanStep {
     var operandsToOverwrite: [Int] {
         switch work {
         case .op(let op): op.operandsForResultInPlace
-        case .copy, .product: []
+        case .copy, .product, .sum: []
         case .cluster(let cluster):
             // Only an operand read element for element, and by one leaf.
             operands.indices.filter { operand in

@@ -27,10 +27,10 @@ public struct Cluster: Hashable, Sendable {
     public var leaves: [Leaf]
     public var instructions: [Instruction]
 
-    var label: String {
-        instructions.isEmpty
-            ? "broadcast" : "cluster(" + instructions.map(\.op.name).joined(separator: ", ") + ")"
-    }
+    var label: String { instructions.isEmpty ? "broadcast" : "cluster(\(names))" }
+
+    /// The ops in order: `add, multiply`.
+    var names: String { instructions.map(\.op.name).joined(separator: ", ") }
 
     /// Instructions beyond which a cluster is not grown.
     static let instructionLimit = 48

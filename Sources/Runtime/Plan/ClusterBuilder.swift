@@ -5,6 +5,8 @@ struct ClusterBuilder {
     private let graph: Graph
     /// Whether a node has no step of its own but is computed by the one node that reads it.
     private(set) var isInlined: [Bool]
+    /// For a sum that runs together with the cluster which makes its operand, the operand's node.
+    private var summedNode: [Int: Int] = [:]
 
     init(_ graph: Graph) {
         self.graph = graph
@@ -23,6 +25,27 @@ struct ClusterBuilder {
                 sizes[index] += sizes[operand.node]
             }
         }
+        for (index, node) in graph.nodes.enumerated() where isWholeSum(node) {
+            let operand = node.operands[0].node
+            guard graph.nodes[operand].op.isElementwise, uses[operand] == 1 else { continue }
+            isInlined[operand] = true
+            summedNode[index] = operand
+        }
+    }
+
+    /// Whether a node adds up all elements of a float32 tensor, which must fit the address space
+    /// even though it is not stored: offsets into it are computed.
+    private func isWholeSum(_ node: Node) -> Bool {
+        guard case .reduce(let reduce) = node.op, reduce.kind == .sum else { return false }
+        let type = graph.type(of: node.operands[0])
+        return type.dtype == .f32 && node.types[0].dtype == .f32 && type.rank > 0
+            && reduce.axes.count == type.rank
+            && type.shape.boundByteCount(of: .f32) != nil
+    }
+
+    /// The cluster whose elements a node sums up in its own step, and the graph values it reads.
+    func clusterSummed(by index: Int) -> (cluster: Cluster, operands: [Value])? {
+        summedNode[index].map { cluster(of: $0) }
     }
 
     /// The cluster that computes a node, and the graph values it reads, in operand order.

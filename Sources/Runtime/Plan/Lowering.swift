@@ -87,7 +87,9 @@ struct Lowering {
         for output in graph.outputs { isNeeded[output.value.node] = true }
         for index in graph.nodes.indices.reversed() where isNeeded[index] {
             let node = graph.nodes[index]
-            if node.op.isElementwise || isLazy(node) {
+            if let summed = clusters.clusterSummed(by: index) {
+                for operand in summed.operands { isNeeded[operand.node] = true }
+            } else if node.op.isElementwise || isLazy(node) {
                 for operand in clusters.cluster(of: index).operands {
                     isNeeded[operand.node] = true
                 }
@@ -126,6 +128,11 @@ struct Lowering {
         case .broadcastInDim, .iota, .unary, .binary, .compare, .select, .convert, .gelu:
             let (cluster, operands) = clusters.cluster(of: index)
             try addStep(.cluster(cluster), node, index, operands: operands)
+        case .reduce:
+            let summed = clusters.clusterSummed(by: index)
+            try addStep(
+                summed.map { .sum($0.cluster) } ?? .op(node.op), node, index,
+                operands: summed?.operands ?? node.operands)
         case .dotGeneral where productFusions.isFused(product: index): return
         case .biasActivation(let bias):
             if let product = productFusions.product(ofBias: index) {

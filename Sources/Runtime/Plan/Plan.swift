@@ -44,11 +44,13 @@ extension Plan {
     }
 }
 
-/// One kernel: an op of the graph, or a cluster of elementwise ones.
+/// One kernel: an op of the graph, or a cluster of elementwise ones, perhaps summed up.
 public struct PlanStep: Hashable, Sendable {
     public enum Work: Hashable, Sendable {
         case op(Op)
         case cluster(Cluster)
+        /// The sum of all elements of a cluster in float32; the elements are never stored.
+        case sum(Cluster)
         /// A matrix product with bias and activation at its end.
         case product(BiasedProduct)
         /// Operand 0 copied into result 0: an update that could not be done in place.
@@ -62,11 +64,12 @@ public struct PlanStep: Hashable, Sendable {
     /// The layer the step came from.
     public var path: String
 
-    /// `attention`, `cluster(add, multiply)`: for messages and profiles.
+    /// `attention`, `cluster(add, multiply)`, `sum(multiply)`: for messages and profiles.
     public var label: String {
         switch work {
         case .op(let op): op.name
         case .cluster(let cluster): cluster.label
+        case .sum(let cluster): "sum(\(cluster.names))"
         case .product(let product): "dot_general+" + product.label
         case .copy: "copy"
         }

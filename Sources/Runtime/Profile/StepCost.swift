@@ -32,6 +32,9 @@ extension PlanStep {
         case .copy: break
         case .cluster(let cluster):
             cost.elementOperationCount = Double(cluster.instructions.count) * count.result
+        case .sum(let cluster):
+            cost.elementOperationCount =
+                Double(cluster.instructions.count + 1) * count.elements(cluster.shape)
         case .product(let product):
             cost.productOperationCount = count.product(product.product)
             let perElement = product.activation == .identity ? 1.0 : 2
@@ -51,9 +54,9 @@ private struct ElementCounts {
     let step: PlanStep
     let extents: SymbolExtents
 
-    func elements(_ type: TensorType) -> Double {
-        type.shape.dimensions.reduce(1) { $0 * size($1) }
-    }
+    func elements(_ shape: Shape) -> Double { shape.dimensions.reduce(1) { $0 * size($1) } }
+
+    func elements(_ type: TensorType) -> Double { elements(type.shape) }
 
     func operand(_ index: Int) -> Double { elements(step.operands[index].type) }
 

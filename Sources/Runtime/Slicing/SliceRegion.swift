@@ -89,15 +89,23 @@ extension PlanStep {
         var step = self
         step.operands = operands.map { $0.resized(symbol, to: bound) }
         step.results = results.map { $0?.resized(symbol, to: bound) }
-        if case .cluster(var cluster) = work {
-            cluster.shape = cluster.shape.resized(symbol, to: bound)
-            step.work = .cluster(cluster)
-        }
-        if case .op(.slice(var slice)) = work {
+        switch work {
+        case .cluster(let cluster): step.work = .cluster(cluster.resized(symbol, to: bound))
+        case .sum(let cluster): step.work = .sum(cluster.resized(symbol, to: bound))
+        case .op(.slice(var slice)):
             slice.limits = slice.limits.resized(symbol, to: bound)
             step.work = .op(.slice(slice))
+        default: break
         }
         return step
+    }
+}
+
+extension Cluster {
+    fileprivate func resized(_ symbol: Symbol, to bound: Int) -> Cluster {
+        var cluster = self
+        cluster.shape = shape.resized(symbol, to: bound)
+        return cluster
     }
 }
 

@@ -36,7 +36,9 @@ struct SliceRule {
         guard zip(types, isBatched).allSatisfy({ $1 || isInvariant($0) }) else { return nil }
         let results: [SliceResult]? =
             switch step.work {
-            case .cluster(let cluster): self.cluster(cluster, step, isBatched)
+            case .cluster(let cluster):
+                readsOwnEntries(cluster, step, isBatched) ? [.entries] : nil
+            case .sum(let cluster): readsOwnEntries(cluster, step, isBatched) ? [.sum] : nil
             case .product(let product): self.product(product.product, isBatched)
             case .op(let op): self.op(op, step, isBatched)
             case .copy: nil
@@ -56,23 +58,23 @@ struct SliceRule {
         return step.results.indices.map { $0 < results.count ? results[$0] : .entries }
     }
 
-    private func cluster(
+    /// Whether each entry of what a cluster makes comes from the same entry of its operands.
+    private func readsOwnEntries(
         _ cluster: Cluster, _ step: PlanStep, _ isBatched: [Bool]
-    ) -> [SliceResult]? {
-        guard cluster.shape.rank > 0, cluster.shape[0] == batch else { return nil }
-        for leaf in cluster.leaves {
+    ) -> Bool {
+        guard self.isBatched(TensorType(.f32, cluster.shape)) else { return false }
+        return cluster.leaves.allSatisfy { leaf in
             switch leaf {
-            case .immediate: continue
-            case .iota(let axis, _): if axis == 0 { return nil }
+            case .immediate: true
+            case .iota(let axis, _): axis != 0
             case .operand(let operand, let axes):
                 if isBatched[operand] {
-                    guard axes[0] == 0, !axes.dropFirst().contains(0) else { return nil }
-                } else if let axis = axes[0], step.operands[operand].type.shape[axis] != 1 {
-                    return nil
+                    axes[0] == 0 && !axes.dropFirst().contains(0)
+                } else {
+                    axes[0].map { step.operands[operand].type.shape[$0] == 1 } ?? true
                 }
             }
         }
-        return [.entries]
     }
 
     private func product(_ dot: DotGeneral, _ isBatched: [Bool]) -> [SliceResult]? {
