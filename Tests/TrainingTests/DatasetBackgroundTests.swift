@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 
 /// Parallel maps and prefetching.
-@Suite(.timeLimit(.minutes(10))) struct DatasetBackgroundTests {
+@Suite(.timeLimit(.minutes(1))) struct DatasetBackgroundTests {
     private struct Broken: Error {}
 
     /// Counts of what runs, from many tasks.
