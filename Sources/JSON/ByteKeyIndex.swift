@@ -10,26 +10,27 @@
 /// The hashes come from Swift's randomly seeded `Hasher`, so a hostile file cannot aim at
 /// collisions.
 package struct ByteKeyIndex: Sendable {
-    /// Position + 1 in each slot, 0 where free; the count is a power of two.
-    private var slots: [UInt32]
-    private var hashes: [Int] = []
+    /// The lower half of a key's hash above its position + 1; 0 where free. Both in one word, so
+    /// that a look at a slot of a long table is one cache miss. The count is a power of two.
+    private var slots: [UInt64]
+    package private(set) var count = 0
 
     package init(expectedCount: Int = 0) {
         var capacity = 32
         while capacity < expectedCount * 2 { capacity *= 2 }
-        slots = [UInt32](repeating: 0, count: capacity)
-        hashes.reserveCapacity(expectedCount)
+        slots = [UInt64](repeating: 0, count: capacity)
     }
-
-    package var count: Int { hashes.count }
 
     /// The position of the key with this hash for which `isSame` holds.
     @inline(__always)
     package func find(hash: Int, isSame: (Int) -> Bool) -> Int? {
-        var slot = hash & (slots.count - 1)
+        let hash = UInt32(truncatingIfNeeded: hash)
+        var slot = Int(hash) & (slots.count - 1)
         while slots[slot] != 0 {
-            let position = Int(slots[slot]) - 1
-            if hashes[position] == hash, isSame(position) { return position }
+            if UInt32(truncatingIfNeeded: slots[slot] >> 32) == hash {
+                let position = Int(UInt32(truncatingIfNeeded: slots[slot])) - 1
+                if isSame(position) { return position }
+            }
             slot = (slot + 1) & (slots.count - 1)
         }
         return nil
@@ -40,20 +41,23 @@ package struct ByteKeyIndex: Sendable {
     @inline(__always)
     package mutating func insert(hash: Int, isSame: (Int) -> Bool) -> Int? {
         if let existing = find(hash: hash, isSame: isSame) { return existing }
-        hashes.append(hash)
-        if hashes.count * 2 > slots.count { grow() } else { place(hashes.count - 1) }
+        count += 1
+        if count * 2 > slots.count { grow() }
+        place(UInt64(UInt32(truncatingIfNeeded: hash)) << 32 | UInt64(UInt32(count)))
         return nil
     }
 
-    private mutating func place(_ position: Int) {
-        var slot = hashes[position] & (slots.count - 1)
+    @inline(__always)
+    private mutating func place(_ entry: UInt64) {
+        var slot = Int(entry >> 32) & (slots.count - 1)
         while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-        slots[slot] = UInt32(position + 1)
+        slots[slot] = entry
     }
 
     private mutating func grow() {
-        slots = [UInt32](repeating: 0, count: slots.count * 2)
-        for position in hashes.indices { place(position) }
+        let entries = slots
+        slots = [UInt64](repeating: 0, count: entries.count * 2)
+        for entry in entries where entry != 0 { place(entry) }
     }
 }
 

@@ -22,9 +22,10 @@ extension SafetensorsHeader {
         } catch {
             throw SafetensorsError(.headerSyntax, "the header cannot be read: \(error)")
         }
+        let index = try parser.makeIndex()
         try Self.checkCoverage(of: parser.tensors, dataByteCount: dataByteCount)
         self.init(
-            tensors: parser.tensors, metadata: parser.metadata, index: parser.index,
+            tensors: parser.tensors, metadata: parser.metadata, index: index,
             dataOffset: Self.lengthByteCount + text.count)
     }
 }
@@ -36,15 +37,18 @@ private struct SafetensorsHeaderParser {
     let limits: SafetensorsHeader.Limits
     var tensors: [SafetensorsHeader.Tensor] = []
     var metadata: [(key: String, value: String)] = []
-    var index: ByteKeyIndex
+    private var nameHashes: [Int] = []
     private var hasMetadata = false
+    /// The dimensions of the tensor at the cursor.
+    private var dimensions: [Int] = []
 
     init(textByteCount: Int, dataByteCount: Int, limits: SafetensorsHeader.Limits) {
         self.dataByteCount = dataByteCount
         self.limits = limits
-        // Entries take at least 47 bytes of text, most of them about twice that.
-        index = ByteKeyIndex(expectedCount: textByteCount / 64)
-        tensors.reserveCapacity(textByteCount / 64)
+        // Entries take at least 47 bytes of text. Room that is not used costs nothing, as its
+        // pages are never touched; growing would copy.
+        tensors.reserveCapacity(textByteCount / 47)
+        nameHashes.reserveCapacity(textByteCount / 47)
     }
 
     mutating func parse(_ text: UnsafeRawBufferPointer) throws {
@@ -55,7 +59,7 @@ private struct SafetensorsHeaderParser {
         guard scanner.current == UInt8(ascii: "{") else {
             throw notAnObject(at: scanner.position)
         }
-        try forEachMember(&scanner) { scanner, key in try parseMember(key, &scanner) }
+        try Self.forEachMember(&scanner) { scanner, key in try parseMember(key, &scanner) }
         try scanner.expectEnd()
     }
 
@@ -75,10 +79,21 @@ private struct SafetensorsHeaderParser {
             hasMetadata = true
             return try parseMetadata(&scanner)
         }
-        let hash = scanner.withBytes(of: key) { byteHash(of: $0) }
-        let isNew = index.insert(hash: hash) { haveSameBytes(tensors[$0].name, name) } == nil
-        guard isNew else { throw duplicate(name) }
+        nameHashes.append(scanner.withBytes(of: key) { byteHash(of: $0) })
         tensors.append(try parseTensor(name, &scanner))
+    }
+
+    /// The tensors by name. Made in one go at the end: the slots of a long table are cache
+    /// misses, of which a loop that does nothing else has many under way at once.
+    func makeIndex() throws(SafetensorsError) -> ByteKeyIndex {
+        var index = ByteKeyIndex(expectedCount: tensors.count)
+        for (position, hash) in nameHashes.enumerated() {
+            let first = index.insert(hash: hash) {
+                haveSameBytes(tensors[$0].name, tensors[position].name)
+            }
+            guard first == nil else { throw duplicate(tensors[position].name) }
+        }
+        return index
     }
 
     private func duplicate(_ name: String) -> SafetensorsError {
@@ -88,7 +103,7 @@ private struct SafetensorsHeaderParser {
 
     /// Calls `body` for each member of the object at the cursor, which then stands on the value.
     @inline(__always)
-    private func forEachMember(
+    private static func forEachMember(
         _ scanner: inout JSONScanner,
         _ body: (inout JSONScanner, JSONScanner.Text) throws -> Void
     ) throws {
@@ -124,7 +139,7 @@ extension SafetensorsHeaderParser {
         }
         var keys = ByteKeyIndex()
         var entries: [(key: String, value: String)] = []
-        try forEachMember(&scanner) { scanner, key in
+        try Self.forEachMember(&scanner) { scanner, key in
             let name = scanner.string(key)
             guard scanner.current == UInt8(ascii: "\"") else {
                 throw SafetensorsError(
@@ -155,7 +170,7 @@ extension SafetensorsHeaderParser {
 // MARK: Tensors
 
 extension SafetensorsHeaderParser {
-    private func parseTensor(
+    private mutating func parseTensor(
         _ name: String, _ scanner: inout JSONScanner
     ) throws -> SafetensorsHeader.Tensor {
         let quoted = { name.quotedForMessage() }
@@ -167,15 +182,11 @@ extension SafetensorsHeaderParser {
         var dtype: TensorFileDType?
         var shape: [Int]?
         var offsets: Range<Int>?
-        try forEachMember(&scanner) { scanner, key in
+        try Self.forEachMember(&scanner) { scanner, key in
             if scanner.text(key, equals: "dtype"), dtype == nil {
                 dtype = try parseDType(name, &scanner)
             } else if scanner.text(key, equals: "shape"), shape == nil {
-                var dimensions: [Int] = []
-                try parseIntegers(name, "shape", .invalidDimension, &scanner) {
-                    dimensions.append($0)
-                }
-                shape = dimensions
+                shape = try parseShape(name, &scanner)
             } else if scanner.text(key, equals: "data_offsets"), offsets == nil {
                 offsets = try parseOffsets(name, &scanner)
             } else {
@@ -242,6 +253,20 @@ extension SafetensorsHeaderParser {
             .unknownDType,
             "tensor \(name.quotedForMessage()): dtype \(text.quotedForMessage()) is not one of "
                 + known)
+    }
+
+    /// A shape, whose memory tensors share with the one before where they are alike: that of
+    /// two million arrays would be most of what a long header takes.
+    private mutating func parseShape(
+        _ name: String, _ scanner: inout JSONScanner
+    ) throws -> [Int] {
+        var dimensions: [Int] = []
+        swap(&dimensions, &self.dimensions)
+        defer { swap(&dimensions, &self.dimensions) }
+        dimensions.removeAll(keepingCapacity: true)
+        try parseIntegers(name, "shape", .invalidDimension, &scanner) { dimensions.append($0) }
+        if let last = tensors.last, last.shape == dimensions { return last.shape }
+        return dimensions.map(\.self)
     }
 
     private func parseOffsets(
