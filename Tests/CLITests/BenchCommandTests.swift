@@ -48,7 +48,7 @@ struct BenchCommandTests {
         let profiled = Set(slices.compactMap { $0["name"]?.stringValue })
         #expect(Set(kernels.compactMap { $0["kernel"]?.stringValue }) == profiled)
         let kernelNames = profiled.filter {
-            !$0.hasPrefix("sumPartials.") && !$0.hasPrefix("check.")
+            !$0.hasPrefix("sumPartials.") && !$0.hasPrefix("prologue.")
         }
         #expect(kernelNames.isSubset(of: names))
         let attention = slices.filter { $0["name"]?.stringValue?.hasPrefix("attention.") == true }

@@ -120,8 +120,10 @@
             _ step: PlanStep, index: Int, _ context: BindingContext
         ) -> [String] {
             guard let bound = compiled[step] else { return [step.routineName(index: index)] }
-            let checks = bound.step.prologue(context).map { _ in PlanProfile.checkName(index) }
-            return checks + bound.step.kernelNames(stepIndex: index)
+            let prologue = bound.step.prologue(context).map { _ in
+                PlanProfile.prologueName(index)
+            }
+            return prologue + bound.step.kernelNames(stepIndex: index)
         }
 
         package func bind(_ step: PlanStep, _ context: BindingContext) throws -> [Phase] {

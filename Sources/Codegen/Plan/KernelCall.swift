@@ -40,7 +40,8 @@ struct CompiledStep {
     var calls: [KernelCall]
     /// Bytes of scratch that all parts of the step share.
     var sharedScratchByteCount = 0
-    /// Phases to run before the kernels: checks of what they take on trust.
+    /// Phases to run before the kernels: checks of what they take on trust, the order
+    /// of look-ups.
     var prologue: (BindingContext) -> [Phase] = { _ in [] }
     /// Phases to run after the kernels: the fixed tree over partial sums.
     var epilogue: (BindingContext) -> [Phase] = { _ in [] }

@@ -77,6 +77,11 @@ extension GraphBuilder {
         return try append(.broadcastInDim(BroadcastInDim(shape: shape, dimensions: dimensions)), x)
     }
 
+    /// A scalar repeated to another value's shape.
+    package func repeated(_ scalar: Value, like x: Value) throws -> Value {
+        try broadcastInDim(scalar, type(of: x).shape, dimensions: [])
+    }
+
     /// The value itself where it already has the shape.
     public func reshape(_ x: Value, _ shape: Shape) throws -> Value {
         type(of: x).shape == shape ? x : try append(.reshape(Reshape(shape)), x)

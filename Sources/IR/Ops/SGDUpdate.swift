@@ -58,11 +58,7 @@ public struct SGDUpdate: CompositeOperation {
 }
 
 extension GraphBuilder {
-    /// A scalar repeated to another value's shape.
-    package func repeated(_ scalar: Value, like x: Value) throws -> Value {
-        try broadcastInDim(scalar, type(of: x).shape, dimensions: [])
-    }
-
+    /// What is left of a weight after its decay, if it has one.
     func decayed(_ weight: Value, by decay: Value?) throws -> Value {
         guard let decay else { return weight }
         return try subtract(weight, multiply(weight, repeated(decay, like: weight)))

@@ -59,10 +59,10 @@ public final class PlanProfile: @unchecked Sendable {
 
     func beginRun() { run &+= 1 }
 
-    /// What a check before a step's kernels is called.
-    package static func checkName(_ index: Int) -> String { checkPrefix + "\(index)" }
+    /// What runs before a step's kernels is called.
+    package static func prologueName(_ index: Int) -> String { prologuePrefix + "\(index)" }
 
-    private static let checkPrefix = "check."
+    private static let prologuePrefix = "prologue."
 
     /// The phases of a step with a clock around each part.
     ///
@@ -74,7 +74,7 @@ public final class PlanProfile: @unchecked Sendable {
         thread: Int? = nil
     ) -> [Phase] {
         // A step's whole work counts as its first kernel's.
-        let first = names.firstIndex { !$0.hasPrefix(Self.checkPrefix) } ?? 0
+        let first = names.firstIndex { !$0.hasPrefix(Self.prologuePrefix) } ?? 0
         return phases.enumerated().map { number, phase in
             let kernel = ProfiledKernel(
                 name: names[min(number, names.count - 1)], step: step.label, path: step.path,

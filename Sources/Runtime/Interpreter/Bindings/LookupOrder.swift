@@ -3,9 +3,7 @@ import MartletIR
 /// The positions of an `embedding_adam_update` that look up each row of its table, by a counting
 /// sort into shared scratch: `starts[r] ..< starts[r + 1]` are those of row r in `positions`, in
 /// ascending order.
-package struct LookupOrder: @unchecked Sendable {
-    // Unchecked: written by the one part of its phase, before any part reads.
-
+package struct LookupOrder {
     /// Makes the order anew; runs before the steps that read it.
     package let phase: Phase
     private let scratch: Scratch
