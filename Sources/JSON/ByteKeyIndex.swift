@@ -13,7 +13,7 @@ package struct ByteKeyIndex: Sendable {
     /// The lower half of a key's hash above its position + 1; 0 where free. Both in one word, so
     /// that a look at a slot of a long table is one cache miss. The count is a power of two.
     private var slots: [UInt64]
-    package private(set) var count = 0
+    private var count = 0
 
     package init(expectedCount: Int = 0) {
         var capacity = 32

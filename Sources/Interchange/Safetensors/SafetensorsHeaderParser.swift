@@ -260,12 +260,12 @@ extension SafetensorsHeaderParser {
     private mutating func parseShape(
         _ name: String, _ scanner: inout JSONScanner
     ) throws -> [Int] {
-        var dimensions: [Int] = []
-        swap(&dimensions, &self.dimensions)
-        defer { swap(&dimensions, &self.dimensions) }
         dimensions.removeAll(keepingCapacity: true)
-        try parseIntegers(name, "shape", .invalidDimension, &scanner) { dimensions.append($0) }
+        try Self.parseIntegers(name, "shape", .invalidDimension, &scanner) {
+            dimensions.append($0)
+        }
         if let last = tensors.last, last.shape == dimensions { return last.shape }
+        // Not `dimensions` itself, which may have room for a longer shape before.
         return dimensions.map(\.self)
     }
 
@@ -275,7 +275,7 @@ extension SafetensorsHeaderParser {
         var begin = 0
         var end = 0
         var count = 0
-        try parseIntegers(name, "data_offsets", .invalidOffsets, &scanner) { value in
+        try Self.parseIntegers(name, "data_offsets", .invalidOffsets, &scanner) { value in
             if count == 0 { begin = value } else { end = value }
             count += 1
         }
@@ -302,7 +302,7 @@ extension SafetensorsHeaderParser {
     /// Calls `body` with each number of an array of whole numbers that are not negative and were
     /// written as such.
     @inline(__always)
-    private func parseIntegers(
+    private static func parseIntegers(
         _ name: String, _ field: String, _ code: SafetensorsError.Code,
         _ scanner: inout JSONScanner, _ body: (Int) -> Void
     ) throws {
